@@ -1,0 +1,1 @@
+"""Runs passes over blocks; knows no science."""

@@ -1,0 +1,191 @@
+"""What a map pass runs: an array of a block goes in, the array of its core comes out.
+
+A kernel is a value: a frozen dataclass whose fields are its settings. It is pickled to workers,
+its fields are the fingerprint of a run, and ``a | b`` is a kernel again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.geometry import Block, Region, Shape
+from bigrock.volumes.source import Facts, Kind
+
+if TYPE_CHECKING:
+    from bigrock.engine.reduction import Reduction
+    from bigrock.volumes.source import Source
+
+__all__ = ["Chain", "Kernel"]
+
+
+class Kernel(ABC):
+    """Base of everything that `bigrock.run` maps over a volume.
+
+    Subclass it as a frozen dataclass and write ``__call__``. Raise `version` whenever the same
+    settings give other bytes: a resumed run then refuses to mix old blocks with new ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Invert(Kernel):
+    ...     def __call__(self, array, block):
+    ...         return 255 - array[block.trim]
+    >>> Invert().halo
+    (0, 0, 0)
+    """
+
+    version: ClassVar[int] = 1
+
+    @abstractmethod
+    def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
+        """Return the result for `block.core`, given the voxels of `block.read`.
+
+        The halo is cut off at the true border of the volume and nowhere else, so a kernel that
+        treats the edge of `array` as the border is right everywhere in the core.
+        """
+
+    @property
+    def halo(self) -> Shape:
+        """Voxels along z, y, x that are read around the core."""
+        return (0, 0, 0)
+
+    @property
+    def scale(self) -> int:
+        """How many times longer the axes of the output are (super-resolution: 8)."""
+        return 1
+
+    def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Data type of the output for an input of `dtype`."""
+        return dtype
+
+    def output_kind(self, kind: Kind) -> Kind:
+        """Whether the output is grey levels, a mask or labels."""
+        return kind
+
+    def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
+        """Bytes per voxel read that the kernel takes beside its input and its output."""
+        return 0.0
+
+    def fitting(self, facts: Facts) -> Reduction | None:
+        """Return the reduction that must see the volume first, or None where nothing is missing."""
+        return None
+
+    def fitted(self, result: Any) -> Kernel:
+        """Return the kernel completed by the result of its fitting reduction."""
+        return self
+
+    def fit(self, volume: Source, **options: Any) -> Kernel:
+        """Return the kernel completed by one read of `volume` (none where nothing is missing).
+
+        Parameters
+        ----------
+        volume : Source
+            A `Volume`, or any source.
+        **options
+            As for `bigrock.engine.reduce`: executor, block, progress…
+
+        Returns
+        -------
+        Kernel
+            A new kernel; this one is unchanged.
+        """
+        from bigrock.engine.reducing import fit
+
+        return fit(self, volume, **options)
+
+    def __or__(self, other: Kernel) -> Chain:
+        """Return the kernel that applies this one, then `other`, in one pass."""
+        if not isinstance(other, Kernel):
+            return NotImplemented
+        return Chain((*_stages(self), *_stages(other)))
+
+
+def _stages(kernel: Kernel) -> tuple[Kernel, ...]:
+    return kernel.stages if isinstance(kernel, Chain) else (kernel,)
+
+
+@dataclass(frozen=True)
+class Chain(Kernel):
+    """Kernels applied one after the other in one pass; made by ``a | b``.
+
+    Each stage computes what the later stages read, no more: halos add up. Bitwise the same as
+    running the stages one by one through stored volumes of the same data types.
+    """
+
+    stages: tuple[Kernel, ...]
+
+    @property
+    def halo(self) -> Shape:
+        """Sum of the halos, each divided by the scale of the stages before it, rounded up."""
+        total = [0, 0, 0]
+        scale = 1
+        # A stage that scales by s sees regions rounded outwards to multiples of s: the rounding of
+        # each axis is at most one voxel of that stage's input, hence the ceiling.
+        for stage in self.stages:
+            total = [t - (-h // scale) for t, h in zip(total, stage.halo, strict=True)]
+            scale *= stage.scale
+        return total[0], total[1], total[2]
+
+    @property
+    def scale(self) -> int:
+        """Product of the scales."""
+        return int(np.prod([stage.scale for stage in self.stages], dtype=int))
+
+    def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Data type after the last stage."""
+        for stage in self.stages:
+            dtype = stage.output_dtype(dtype)
+        return dtype
+
+    def output_kind(self, kind: Kind) -> Kind:
+        """Kind after the last stage."""
+        for stage in self.stages:
+            kind = stage.output_kind(kind)
+        return kind
+
+    def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
+        """Largest need of any stage: its scratch, plus the intermediate array that it reads."""
+        need, scale = 0.0, 1
+        for i, stage in enumerate(self.stages):
+            intermediate = dtype.itemsize if i else 0
+            need = max(need, (stage.scratch_bytes(dtype) + intermediate) * scale**3)
+            dtype = stage.output_dtype(dtype)
+            scale *= stage.scale
+        return need
+
+    def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
+        """Apply every stage to just the region that the stages after it need."""
+        held = block.read
+        for stage, part in zip(self.stages, self._parts(block), strict=True):
+            array = stage(array[part.read.within(held)], part)
+            held = part.core.scaled(stage.scale)
+        return array
+
+    def _parts(self, block: Block) -> list[Block]:
+        """Return, stage by stage, what it must compute and what it reads for that."""
+        parts: list[Block] = []
+        scale = self.scale
+        need = block.core.scaled(scale)
+        for stage in reversed(self.stages):
+            s = stage.scale
+            scale //= s
+            core = Region(
+                _map3(lambda v, s=s: v // s, need.start), _map3(lambda v, s=s: -(-v // s), need.stop)
+            )
+            shape = _map3(lambda v, k=scale: v * k, block.volume)
+            need = core.grow(stage.halo, shape)
+            parts.append(Block(block.id, core, need, shape))
+        return parts[::-1]
+
+
+def _map3(function: Callable[[int], int], triple: Shape) -> Shape:
+    z, y, x = triple
+    return function(z), function(y), function(x)

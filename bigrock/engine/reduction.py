@@ -1,0 +1,66 @@
+"""What a reduce pass runs: numbers from a block, combined in any order, finished once.
+
+The states of a reduction form a commutative monoid: `combine` must give the same whatever the
+order and the grouping, so counts are integers, and sums of floats are exact (`fractions`) or
+compensated (`math.fsum`). Then the result does not depend on blocks, threads or retries.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.geometry import Block, Shape
+from bigrock.volumes.source import Facts
+
+__all__ = ["Reduction"]
+
+
+class Reduction(ABC):
+    """Base of everything that `bigrock.engine.reduce` computes; subclass it as a frozen dataclass.
+
+    Many reductions share one read: each is given its own `halo` around the core, as a view.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class CountBright(Reduction):
+    ...     above: int
+    ...     def block(self, array, block):
+    ...         return int((array[block.trim] > self.above).sum())
+    ...     def combine(self, a, b):
+    ...         return a + b
+    >>> CountBright(100).combine(3, 4)
+    7
+    """
+
+    version: ClassVar[int] = 1
+
+    @property
+    def halo(self) -> Shape:
+        """Voxels along z, y, x that are read around the core."""
+        return (0, 0, 0)
+
+    def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
+        """Bytes per voxel read that `block` takes beside its input."""
+        return 0.0
+
+    def state_bytes(self, facts: Facts) -> float:
+        """Bytes of one state, for the plan."""
+        return 0.0
+
+    @abstractmethod
+    def block(self, array: npt.NDArray[Any], block: Block) -> Any:
+        """Return the state of one block, given the voxels of `block.read`; count the core only."""
+
+    @abstractmethod
+    def combine(self, a: Any, b: Any) -> Any:
+        """Return the state of two disjoint parts; may reuse `a`, never `b`."""
+
+    def finish(self, state: Any, facts: Facts) -> Any:
+        """Return the result, given the state of the whole volume."""
+        return state

@@ -1,0 +1,1 @@
+"""A rock volume on disk."""

@@ -1,0 +1,73 @@
+"""What a pass reads from: a stored volume, or a scan in another file format.
+
+`Source` is the one protocol between files and the engine. A stored `Volume` is a source; so is
+every reader in `bigrock.volumes.formats`. A source is picklable and safe to read from several
+threads at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.geometry import Region, Shape
+
+__all__ = ["Facts", "Kind", "Source", "Voxel", "facts_of"]
+
+Kind = Literal["grey", "mask", "labels"]
+"""What the numbers mean: grey levels, True = pore, or class values with a class table."""
+
+Voxel = tuple[float, float, float]
+"""Voxel size z, y, x in metres."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Three-dimensional voxels that can be read region by region."""
+
+    @property
+    def shape(self) -> Shape:
+        """Extent in voxels, z, y, x."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of what `read` returns, in native byte order."""
+
+    @property
+    def voxel_size(self) -> Voxel | None:
+        """Metres along z, y, x, or None where the file states none."""
+
+    @property
+    def read_unit(self) -> Shape:
+        """The smallest region that is decoded as one: a chunk, a strip, a page; (1, 1, 1) for raw."""
+
+    def read(self, region: Region) -> npt.NDArray[Any]:
+        """Return the voxels of `region`, C-contiguous, in native byte order."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells this input from another one, as JSON: path, size, time, settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a volume without reading a voxel; handed to kernels and reductions."""
+
+    shape: Shape
+    dtype: np.dtype[Any]
+    voxel_size: Voxel | None = None
+    kind: Kind = "grey"
+    classes: dict[str, int] = field(default_factory=dict)
+
+
+def facts_of(source: Source) -> Facts:
+    """Return the facts of any source; kind and class table where it has them."""
+    return Facts(
+        shape=source.shape,
+        dtype=np.dtype(source.dtype),
+        voxel_size=source.voxel_size,
+        kind=getattr(source, "kind", "grey"),
+        classes=dict(getattr(source, "classes", {})),
+    )
