@@ -1,0 +1,158 @@
+"""Make an empty volume: arrays, pyramid levels and metadata, ready for blocks to be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+from zarr.core.sync import sync
+from zarr.storage import LocalStore
+
+from bigrock.errors import ParameterError, VolumeExistsError
+from bigrock.geometry import Shape
+from bigrock.units import parse_voxel_size
+from bigrock.volumes.layout import Layout, codecs_for, layout_for
+from bigrock.volumes.metadata import ome_attributes
+from bigrock.volumes.source import Kind
+from bigrock.volumes.stores import codec_pipeline, location, open_store
+from bigrock.volumes.volume import Volume
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store
+
+__all__ = ["create_volume", "exists", "pyramid_levels"]
+
+_COARSEST = 256
+
+
+def pyramid_levels(shape: Shape) -> int:
+    """Return how many levels a full pyramid has: until every axis is at most 256 voxels long.
+
+    Examples
+    --------
+    >>> pyramid_levels((1000, 2000, 2000))
+    4
+    """
+    return 1 + max(0, (-(-max(shape) // _COARSEST) - 1).bit_length())
+
+
+def exists(path: str | os.PathLike[str] | Store) -> bool:
+    """Return whether anything is stored at a path or URL."""
+    return sync(_first_key(open_store(path))) is not None
+
+
+async def _first_key(store: Store) -> str | None:
+    async for key in store.list_prefix(""):
+        return key
+    return None
+
+
+async def _delete_all(store: Store) -> None:
+    if isinstance(store, LocalStore):
+        await store.clear()
+        return
+    for key in [key async for key in store.list_prefix("")]:
+        await store.delete(key)
+
+
+def create_volume(
+    path: str | os.PathLike[str] | Store,
+    shape: Shape,
+    dtype: Any,
+    *,
+    voxel_size: str | float | Sequence[str | float] | None = None,
+    kind: Kind | None = None,
+    classes: dict[str, int] | None = None,
+    levels: int = 1,
+    chunk: Shape | None = None,
+    shard: Shape | None = None,
+    history: Sequence[dict[str, Any]] = (),
+    complete: bool = True,
+    overwrite: bool = False,
+) -> Volume:
+    """Return a new, empty volume, opened for writing.
+
+    Parameters
+    ----------
+    path : str, path-like or zarr Store
+        Where; a folder that should end in ``.zarr``, or a URL.
+    shape : tuple of int
+        z, y, x.
+    dtype : dtype
+        bool, integers or floats.
+    voxel_size : optional
+        As `bigrock.units.parse_voxel_size` takes it.
+    kind : {"grey", "mask", "labels"}, optional
+        By default a mask where `dtype` is bool, labels where there are `classes`, else grey.
+    classes : dict of str to int, optional
+        What the values of a label volume mean.
+    levels : int
+        Number of pyramid levels, the full resolution included.
+    chunk, shard : tuple of int, optional
+        Replace the defaults (64³ and 256³).
+    history : sequence of dict
+        Steps that make the voxels.
+    complete : bool
+        False while a run is writing.
+    overwrite : bool
+        Delete what is stored there.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    VolumeExistsError
+        If something is stored there and `overwrite` is False.
+    ParameterError
+        If the shape or the data type cannot be stored.
+
+    Examples
+    --------
+    >>> create_volume("memory://create-example.zarr", (8, 8, 8), "uint8").kind
+    'grey'
+    """
+    place, store, dtype = location(path), open_store(path), np.dtype(dtype).newbyteorder("=")
+    if len(shape) != 3 or min(shape) < 1 or dtype.kind not in "buif":
+        raise ParameterError(
+            f"shape {tuple(shape)} and data type {dtype} cannot be a volume: three axes z, y, x of at least one "
+            f"voxel, and bool, integer or float voxels are needed."
+        )
+    if exists(store):
+        if not overwrite:
+            raise VolumeExistsError(
+                f"{place} exists already: writing would destroy it. Choose another destination, or overwrite=True "
+                f"(--overwrite)."
+            )
+        sync(_delete_all(store))
+    kind = kind or ("mask" if dtype == bool else "labels" if classes else "grey")
+    method = "mean" if kind == "grey" else "mode"
+    voxel_m = None if voxel_size is None else parse_voxel_size(voxel_size)
+    own = {"kind": kind, "classes": classes or {}, "history": list(history), "complete": complete}
+    ome = ome_attributes(PurePosixPath(place).stem, voxel_m, levels, method)
+    with codec_pipeline(store):
+        group = zarr.create_group(store, zarr_format=3, attributes={"ome": ome, "bigrock": own})
+        base = layout_for(shape, chunk, shard)
+        for level in range(levels):
+            z, y, x = (-(-n // (1 << level)) for n in shape)
+            layout = base.at_level(level) or layout_for((z, y, x))
+            _create_array(group, str(level), (z, y, x), dtype, layout)
+    return Volume(store, place, mode="r+")
+
+
+def _create_array(group: zarr.Group, name: str, shape: Shape, dtype: np.dtype[Any], layout: Layout) -> None:
+    group.create_array(
+        name,
+        shape=shape,
+        dtype=dtype,
+        chunks=layout.chunk,
+        shards=layout.shard,
+        compressors=codecs_for(dtype),
+        dimension_names=["z", "y", "x"],
+        fill_value=0,
+    )

@@ -1,0 +1,110 @@
+"""Where volumes live: a folder, or any URL that zarr's store layer reaches.
+
+======================  ==========================================================
+``core.zarr``           a local folder
+``file:///data/x.zarr`` the same
+``memory://name``       this process only; for tests and small work
+``s3://``, ``gs://``…   through `obstore` (``pip install 'bigrock[cloud]'``)
+any other scheme        through `fsspec`, with the package that it needs
+======================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import zarr
+from zarr.storage import FsspecStore, LocalStore
+
+from bigrock.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from donfig.config_obj import ConfigSet
+    from zarr.abc.store import Store
+
+__all__ = ["codec_pipeline", "is_local", "location", "open_store"]
+
+_SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+)://")
+_OBJECT_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
+
+
+def location(path: str | os.PathLike[str] | Store) -> str:
+    """Return the name of a place in one form: an absolute path, or the URL as it is.
+
+    Examples
+    --------
+    >>> location("s3://bucket/core.zarr/")
+    's3://bucket/core.zarr'
+    """
+    if not isinstance(path, str | os.PathLike):
+        return str(path)
+    text = os.fspath(path)
+    if text.startswith("file://"):
+        text = text.removeprefix("file://")
+    if _SCHEME.match(text):
+        return text.rstrip("/")
+    return str(Path(text).expanduser().absolute())
+
+
+def is_local(path: str) -> bool:
+    """Return whether `path`, as `location` gives it, is a folder of this machine."""
+    return _SCHEME.match(path) is None and path.startswith(os.sep)
+
+
+def open_store(path: str | os.PathLike[str] | Store, *, read_only: bool = False) -> Store:
+    """Return the zarr store at a path or URL; nothing is created or read yet.
+
+    Parameters
+    ----------
+    path : str, path-like or zarr Store
+        A store is returned as it is.
+    read_only : bool
+        Refuse writes.
+
+    Returns
+    -------
+    zarr.abc.store.Store
+        Picklable, except that ``memory://`` is only seen by its own process.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the scheme needs a package that is not installed.
+
+    Examples
+    --------
+    >>> open_store("memory://example.zarr").read_only
+    False
+    """
+    if not isinstance(path, str | os.PathLike):
+        return path
+    place = location(path)
+    scheme = _SCHEME.match(place)
+    if scheme is None:
+        return LocalStore(place, read_only=read_only)
+    try:
+        if scheme[1] in _OBJECT_SCHEMES:
+            from obstore.store import from_url
+            from zarr.storage import ObjectStore
+
+            return ObjectStore(from_url(place), read_only=read_only)
+        return FsspecStore.from_url(place, read_only=read_only)
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"{place} needs a package that is not installed ({error}). Run: pip install 'bigrock[cloud]'."
+        ) from error
+
+
+def codec_pipeline(store: Store) -> ConfigSet:
+    """Return a context in which opened arrays use the compiled codec pipeline where it can.
+
+    The `zarrs` pipeline decodes sharded blocks about three times as fast as zarr's own. It reaches
+    local stores by itself; for every other store zarr's own is used, and the voxels are the same.
+    """
+    own = "zarr.core.codec_pipeline.BatchedCodecPipeline"
+    return zarr.config.set(
+        {"codec_pipeline.path": "zarrs.ZarrsCodecPipeline" if isinstance(store, LocalStore) else own}
+    )

@@ -1,0 +1,281 @@
+"""A rock volume on disk: one OME-Zarr 0.5 image with its units, classes and history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from bigrock.errors import CorruptChunkError, IncompleteVolumeError, NotAVolumeError, VolumeNotFoundError
+from bigrock.geometry import Region, Shape
+from bigrock.units import format_voxel_size
+from bigrock.volumes.downsample import halve
+from bigrock.volumes.metadata import level_paths, voxel_size_of
+from bigrock.volumes.source import Kind, Voxel
+from bigrock.volumes.stores import codec_pipeline, location, open_store
+
+if TYPE_CHECKING:
+    import dask.array as da
+    from zarr.abc.store import Store
+
+__all__ = ["Volume", "open_volume"]
+
+
+class Volume:
+    """One stored volume: voxels, voxel size, what the values mean, and where they come from.
+
+    Open one with `bigrock.open_volume`; they are made by `bigrock.import_volume` and `bigrock.run`.
+    A volume is a `Source`: passes read it region by region. It is picklable (by its path).
+
+    Attributes
+    ----------
+    path : str
+        Absolute path or URL.
+    levels : list of zarr.Array
+        The pyramid; level k has axes 2**k times shorter.
+    kind : {"grey", "mask", "labels"}
+        Mask: True = pore. Labels: see `classes`.
+    classes : dict of str to int
+        Class table of a label volume, such as ``{"pore": 0}``.
+    voxel_size : tuple of float or None
+        Metres z, y, x; None where it was never stated.
+    history : tuple of dict
+        Every step that made the voxels, first to last.
+    """
+
+    def __init__(self, store: Store, path: str, *, mode: str = "r") -> None:
+        self.path = path
+        self._store = store
+        self._mode = mode
+        with codec_pipeline(store):
+            group = zarr.open_group(store, mode="r" if mode == "r" else "r+", zarr_format=3)
+            attributes = dict(group.attrs)
+            names = level_paths(attributes, path)
+            self.levels: list[zarr.Array[Any]] = [_array_of(group, name, path) for name in names]
+        own: Any = attributes.get("bigrock", {})
+        self.voxel_size: Voxel | None = voxel_size_of(attributes, path)
+        self.kind: Kind = own.get("kind", "mask" if self.array.dtype == bool else "grey")
+        self.classes: dict[str, int] = dict(own.get("classes", {}))
+        self.history: tuple[dict[str, Any], ...] = tuple(own.get("history", ()))
+        self.complete: bool = bool(own.get("complete", True))
+        self._attributes = attributes
+
+    @property
+    def array(self) -> zarr.Array[Any]:
+        """The full resolution, as a zarr array."""
+        return self.levels[0]
+
+    @property
+    def shape(self) -> Shape:
+        """Extent in voxels, z, y, x."""
+        z, y, x = self.array.shape
+        return z, y, x
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of the voxels."""
+        return np.dtype(self.array.dtype)
+
+    @property
+    def read_unit(self) -> Shape:
+        """The chunk: the smallest region that is decoded as one."""
+        z, y, x = self.array.chunks
+        return z, y, x
+
+    @property
+    def write_unit(self) -> Shape:
+        """The shard (or the chunk where there are none): the smallest region that is written as one."""
+        z, y, x = self.array.shards or self.array.chunks
+        return z, y, x
+
+    @property
+    def store(self) -> Store:
+        """The zarr store that holds the volume."""
+        return self._store
+
+    def __getitem__(self, key: Any) -> npt.NDArray[Any]:
+        """Return voxels by numpy-style basic indexing, such as ``volume[10, :, :]``."""
+        return np.asarray(self.array[key])
+
+    def read(self, region: Region) -> npt.NDArray[Any]:
+        """Return the voxels of `region`.
+
+        Raises
+        ------
+        CorruptChunkError
+            If stored bytes do not decode; names the file.
+        """
+        try:
+            return np.asarray(self.array[region.slices])
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._corrupt(region, error) from error
+
+    def write(self, core: Region, values: npt.NDArray[Any]) -> None:
+        """Store `values` as the voxels of `core`, and as those of the pyramid levels that it owns.
+
+        `core` must start at a multiple of `write_unit`; the engine sees to that.
+        """
+        values = np.ascontiguousarray(values)
+        self.array[core.slices] = values
+        method = "mean" if self.kind == "grey" else "mode"
+        for level in self.levels[1 : self.own_levels]:
+            core = Region(_halved(core.start), _halved(core.stop))
+            values = halve(values, method)
+            level[core.slices] = values
+
+    @property
+    def own_levels(self) -> int:
+        """How many levels a block writes by itself; the coarser ones are made from the last of these."""
+        own = 1
+        for k, level in enumerate(self.levels[1:], start=1):
+            unit = level.shards or level.chunks
+            if any(s % (u << k) for s, u in zip(self.write_unit, unit, strict=True)):
+                break
+            own += 1
+        return own
+
+    def to_dask(self, level: int = 0) -> da.Array:
+        """Return a level as a dask array with one dask chunk per shard."""
+        import dask.array
+
+        array = self.levels[level]
+        return dask.array.from_zarr(array, chunks=array.shards or array.chunks)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what tells these voxels from others: shape, type, and a digest of the history."""
+        text = json.dumps([list(self.shape), str(self.dtype), self.history], sort_keys=True)
+        return {"volume": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+    def update(self, **own: Any) -> None:
+        """Write entries of the ``bigrock`` attribute (history, complete…) and take them over."""
+        group = zarr.open_group(self._store, mode="r+", zarr_format=3)
+        attributes = dict(group.attrs)
+        bigrock: Any = attributes.get("bigrock", {})
+        group.attrs["bigrock"] = bigrock | own
+        self.history = tuple(own.get("history", self.history))
+        self.complete = bool(own.get("complete", self.complete))
+
+    def __repr__(self) -> str:
+        size = " × ".join(map(str, self.shape))
+        return f"<Volume {self.path}: {size} {self.dtype} {self.kind}, voxel {format_voxel_size(self.voxel_size)}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Volume._reopen, (self._store, self.path, self._mode)
+
+    @staticmethod
+    def _reopen(store: Store, path: str, mode: str) -> Volume:
+        return Volume(store, path, mode=mode)
+
+    def _corrupt(self, region: Region, error: Exception) -> Exception:
+        """Return the error that names the shards of `region` which cannot be decoded."""
+        bad = []
+        unit = self.write_unit
+        first = [a // u for a, u in zip(region.start, unit, strict=True)]
+        last = [-(-b // u) for b, u in zip(region.stop, unit, strict=True)]
+        for index in np.ndindex(*(b - a for a, b in zip(first, last, strict=True))):
+            i, j, k = (int(a + d) for a, d in zip(first, index, strict=True))
+            start = (i * unit[0], j * unit[1], k * unit[2])
+            shard = Region(start, start).grow(unit, self.shape)
+            try:
+                self.array[Region(start, shard.stop).slices]
+            except Exception:
+                bad.append(f"{self.path}/{self.array.path}/c/{i}/{j}/{k}")
+        if not bad:
+            return error
+        return CorruptChunkError(
+            f"stored voxels of region {region.start}..{region.stop} cannot be decoded ({error}): damaged file "
+            f"{', '.join(bad)}. Restore it from a copy, or make the volume again."
+        )
+
+
+def _halved(corner: Shape) -> Shape:
+    z, y, x = corner
+    return -(-z // 2), -(-y // 2), -(-x // 2)
+
+
+def _array_of(group: zarr.Group, name: str, path: str) -> zarr.Array[Any]:
+    array = group.get(name)
+    if not isinstance(array, zarr.Array) or array.ndim != 3:
+        found = "nothing" if array is None else f"{array!r}"
+        raise NotAVolumeError(
+            f"{path} names level {name!r}, where there is {found}: a volume has arrays with three axes z, y, x. "
+            f"Import it with bigrock.import_volume(source, dest)."
+        )
+    return array
+
+
+def open_volume(path: str | os.PathLike[str] | Store, *, mode: str = "r", partial: bool = False) -> Volume:
+    """Return the volume stored at a path or URL.
+
+    Parameters
+    ----------
+    path : str, path-like or zarr Store
+        A folder, a URL (``s3://…``, ``memory://…``) or a store.
+    mode : {"r", "r+"}
+        Read only, or read and write.
+    partial : bool
+        Open a volume whose run or import did not finish; blocks not done yet read as zeros.
+
+    Returns
+    -------
+    Volume
+        Reads nothing but metadata.
+
+    Raises
+    ------
+    VolumeNotFoundError
+        If nothing is stored there.
+    NotAVolumeError
+        If what is stored is no OME-Zarr image on zarr v3 with axes z, y, x.
+    IncompleteVolumeError
+        If the run that makes it was interrupted.
+
+    Examples
+    --------
+    >>> import numpy as np, bigrock
+    >>> from bigrock.volumes import create_volume, Region
+    >>> vol = create_volume("memory://open-example.zarr", (4, 4, 4), "uint8", voxel_size="2 um")
+    >>> vol.write(Region.whole(vol.shape), np.ones(vol.shape, np.uint8))
+    >>> open_volume("memory://open-example.zarr").voxel_size
+    (2e-06, 2e-06, 2e-06)
+    """
+    place = location(path)
+    store = open_store(path, read_only=False)
+    try:
+        volume = Volume(store, place, mode=mode)
+    except FileNotFoundError as error:
+        raise _not_found(store, place) from error
+    if not (volume.complete or partial):
+        raise IncompleteVolumeError(
+            f"{place} was not finished: the run or import that makes it was interrupted, and its missing blocks "
+            f"would read as zeros. Run the same command again to resume it, or open it with partial=True."
+        )
+    return volume
+
+
+def _not_found(store: Store, place: str) -> Exception:
+    """Return the error for a place without a zarr v3 group: empty, or something else."""
+    try:
+        node = zarr.open(store, mode="r")
+    except Exception:
+        from pathlib import Path
+
+        if Path(place).exists():
+            return NotAVolumeError(
+                f"{place} is no bigrock volume: there is no zarr group. "
+                f"Import the scan first with bigrock.import_volume(source, dest)."
+            )
+        return VolumeNotFoundError(
+            f"nothing is stored at {place}. Check the path; volumes are folders ending in .zarr."
+        )
+    return NotAVolumeError(
+        f"{place} is no bigrock volume but {type(node).__name__} of zarr format {node.metadata.zarr_format}. "
+        f"Import it first with bigrock.import_volume(source, dest)."
+    )
