@@ -1,1 +1,5 @@
-""""""
+"""Rocks whose answer is known, made on the spot at any size; no file is downloaded or shipped."""
+
+from bigrock.datasets.sandstone import Sandstone, SandstoneTruth
+
+__all__ = ["Sandstone", "SandstoneTruth"]
