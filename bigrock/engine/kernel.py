@@ -7,7 +7,6 @@ its fields are the fingerprint of a run, and ``a | b`` is a kernel again.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -177,15 +176,14 @@ class Chain(Kernel):
         for stage in reversed(self.stages):
             s = stage.scale
             scale //= s
-            core = Region(
-                _map3(lambda v, s=s: v // s, need.start), _map3(lambda v, s=s: -(-v // s), need.stop)
-            )
-            shape = _map3(lambda v, k=scale: v * k, block.volume)
-            need = core.grow(stage.halo, shape)
-            parts.append(Block(block.id, core, need, shape))
+            core = _shrunk(need, s)
+            z, y, x = (n * scale for n in block.volume)
+            need = core.grow(stage.halo, (z, y, x))
+            parts.append(Block(block.id, core, need, (z, y, x)))
         return parts[::-1]
 
 
-def _map3(function: Callable[[int], int], triple: Shape) -> Shape:
-    z, y, x = triple
-    return function(z), function(y), function(x)
+def _shrunk(region: Region, scale: int) -> Region:
+    """Return the smallest region that covers `region` once its axes are `scale` times longer."""
+    (a, b, c), (d, e, f) = region.start, region.stop
+    return Region((a // scale, b // scale, c // scale), (-(-d // scale), -(-e // scale), -(-f // scale)))

@@ -54,7 +54,7 @@ class ArraySource:
                 f"array of shape {self.array.shape} is not a volume: three axes z, y, x of at least one voxel "
                 f"are needed. Add an axis with array[None] for a single slice."
             )
-        if self.array.dtype == bool:
+        if self.array.dtype.kind == "b":
             object.__setattr__(self, "kind", "mask")
 
     @property

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import zarr
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
@@ -62,7 +63,7 @@ async def _delete_all(store: Store) -> None:
 def create_volume(
     path: str | os.PathLike[str] | Store,
     shape: Shape,
-    dtype: Any,
+    dtype: npt.DTypeLike,
     *,
     voxel_size: str | float | Sequence[str | float] | None = None,
     kind: Kind | None = None,
@@ -117,7 +118,8 @@ def create_volume(
     >>> create_volume("memory://create-example.zarr", (8, 8, 8), "uint8").kind
     'grey'
     """
-    place, store, dtype = location(path), open_store(path), np.dtype(dtype).newbyteorder("=")
+    place, store = location(path), open_store(path)
+    dtype = np.dtype(dtype).newbyteorder("=")
     if len(shape) != 3 or min(shape) < 1 or dtype.kind not in "buif":
         raise ParameterError(
             f"shape {tuple(shape)} and data type {dtype} cannot be a volume: three axes z, y, x of at least one "
@@ -130,7 +132,8 @@ def create_volume(
                 f"(--overwrite)."
             )
         sync(_delete_all(store))
-    kind = kind or ("mask" if dtype == bool else "labels" if classes else "grey")
+    if kind is None:
+        kind = "mask" if dtype.kind == "b" else "labels" if classes else "grey"
     method = "mean" if kind == "grey" else "mode"
     voxel_m = None if voxel_size is None else parse_voxel_size(voxel_size)
     own = {"kind": kind, "classes": classes or {}, "history": list(history), "complete": complete}

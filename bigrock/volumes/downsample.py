@@ -57,7 +57,7 @@ def _mean(corners: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
 
 
 def _mode(corners: list[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    if corners[0].dtype == bool:
+    if corners[0].dtype.kind == "b":
         votes = corners[0].astype(np.uint8)
         for corner in corners[1:]:
             votes += corner

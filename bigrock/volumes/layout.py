@@ -1,12 +1,14 @@
 """How the voxels of a volume are cut and compressed on disk.
 
-Chunks of 64³ are what is decoded at once; shards of 256³ are what is written at once, and the
-default core of a block. Each chunk carries a CRC-32C, so that a flipped bit is an error and never
+Chunks of 64³ are what is decoded at once; shards of 256³ (128³ in volumes of less than 512³ voxels,
+so that there are blocks for every core) are what is written at once, and the default core of a
+block. Each chunk carries a CRC-32C, so that a flipped bit is an error and never
 a grey value.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +17,9 @@ import numpy as np
 from bigrock.errors import AlignmentError
 from bigrock.geometry import Shape
 
-__all__ = ["CHUNK", "SHARD", "Layout", "codecs_for", "layout_for"]
+__all__ = ["CHUNK", "Layout", "codecs_for", "default_shard", "layout_for"]
 
 CHUNK = 64
-SHARD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Layout:
         return Layout((z, y, x), shard)
 
 
+def default_shard(shape: Shape) -> int:
+    """Return the edge of the shards of a volume: 256 voxels, 128 below 512³ voxels."""
+    return 256 if math.prod(shape) >= 512**3 else 128
+
+
 def layout_for(shape: Shape, chunk: Shape | None = None, shard: Shape | None = None) -> Layout:
     """Return the layout of a volume of `shape`; axes shorter than a chunk get shorter chunks.
 
@@ -49,7 +55,7 @@ def layout_for(shape: Shape, chunk: Shape | None = None, shard: Shape | None = N
     shape : Shape
         The volume, z, y, x.
     chunk, shard : Shape, optional
-        Replace the defaults of 64 and 256 voxels.
+        Replace the defaults.
 
     Raises
     ------
@@ -61,7 +67,7 @@ def layout_for(shape: Shape, chunk: Shape | None = None, shard: Shape | None = N
     >>> layout_for((1000, 1000, 1000)).shard
     (256, 256, 256)
     >>> layout_for((10, 100, 1000))
-    Layout(chunk=(16, 64, 64), shard=(16, 128, 256))
+    Layout(chunk=(16, 64, 64), shard=(16, 128, 128))
     """
     if chunk is None:
         # Powers of two, so that the levels of a pyramid divide the shards of thin volumes as well.
@@ -70,7 +76,8 @@ def layout_for(shape: Shape, chunk: Shape | None = None, shard: Shape | None = N
             cz, cy, cx = (c if s % c == 0 else s for c, s in zip((cz, cy, cx), shard, strict=True))
         chunk = (cz, cy, cx)
     if shard is None:
-        sz, sy, sx = (max(c, min(SHARD // c * c, -(-n // c) * c)) for n, c in zip(shape, chunk, strict=True))
+        edge = default_shard(shape)
+        sz, sy, sx = (max(c, min(edge // c * c, -(-n // c) * c)) for n, c in zip(shape, chunk, strict=True))
         shard = (sz, sy, sx)
     if any(s % c for s, c in zip(shard, chunk, strict=True)):
         raise AlignmentError(

@@ -59,7 +59,7 @@ class Volume:
             self.levels: list[zarr.Array[Any]] = [_array_of(group, name, path) for name in names]
         own: Any = attributes.get("bigrock", {})
         self.voxel_size: Voxel | None = voxel_size_of(attributes, path)
-        self.kind: Kind = own.get("kind", "mask" if self.array.dtype == bool else "grey")
+        self.kind: Kind = own.get("kind", "mask" if self.array.dtype.kind == "b" else "grey")
         self.classes: dict[str, int] = dict(own.get("classes", {}))
         self.history: tuple[dict[str, Any], ...] = tuple(own.get("history", ()))
         self.complete: bool = bool(own.get("complete", True))

@@ -1,0 +1,236 @@
+"""The map pass: a kernel over a source, block by block, into a new volume.
+
+`bigrock.run` and `bigrock.import_volume` are this pass with other inputs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import bigrock
+from bigrock.engine.donelog import DoneLog, compare
+from bigrock.engine.driver import drive
+from bigrock.engine.executors import Executor, ExecutorLike, executor_for
+from bigrock.engine.kernel import Kernel
+from bigrock.engine.memory import parse_bytes
+from bigrock.engine.planning import Plan, check_disk, plan_map
+from bigrock.engine.progress import ProgressLike, reporter
+from bigrock.engine.pyramid import finish_pyramid
+from bigrock.engine.reducing import fit
+from bigrock.engine.settings import json_value, settings_of
+from bigrock.engine.sizing import batch_size
+from bigrock.engine.streams import BatchResult
+from bigrock.errors import ResumeError, VolumeExistsError
+from bigrock.geometry import Block, BlockGrid, Shape, z_order
+from bigrock.volumes import Kind, Source, Volume, create_volume, exists, facts_of, open_volume, pyramid_levels
+from bigrock.volumes.stores import location, open_store
+
+if TYPE_CHECKING:
+    from zarr.abc.store import Store
+
+__all__ = ["MapWork", "Output", "RunOptions", "map_pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a map pass runs; the keywords of `run`."""
+
+    resume: bool = True
+    overwrite: bool = False
+    block: Shape | None = None
+    shard: Shape | None = None
+    executor: ExecutorLike = None
+    ram: str | float | None = None
+    retries: int = 2
+    pyramid: bool = False
+    progress: ProgressLike = None
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a map pass says of its output where the input does not: units, meaning, provenance."""
+
+    step: str = "run"
+    voxel_size: Sequence[str | float] | str | float | None = None
+    kind: Kind | None = None
+    classes: dict[str, int] | None = None
+    entry: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MapWork:
+    """A map pass, as workers see it: read with halo, compute, write the core."""
+
+    source: Source
+    kernel: Kernel
+    sink: Volume
+    grid: BlockGrid
+
+    def read(self, block: Block) -> npt.NDArray[Any]:
+        """Return the voxels of the block and its halo."""
+        return self.source.read(block.read)
+
+    def compute(self, block: Block, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the kernel's result for the core."""
+        return self.kernel(array, block)
+
+    def write(self, block: Block, result: npt.NDArray[Any], kept: list[Any]) -> None:
+        """Store the core, in the shards that belong to this block alone."""
+        self.sink.write(block.core.scaled(self.kernel.scale), result)
+
+
+def map_pass(
+    kernel: Kernel, source: Source, dest: str | os.PathLike[str] | Store, options: RunOptions, output: Output
+) -> Volume:
+    """Return the finished output of a map pass.
+
+    Everything that can be refused is refused before the first voxel is read: what is stored at the
+    destination, alignment, memory, disk. Raises as `bigrock.run` does.
+    """
+    place, store = location(dest), open_store(dest)
+    log = DoneLog(store)
+    logged = None if options.overwrite or not exists(store) else log.fingerprint()
+    _refuse_foreign(store, place, logged, options)
+    executor = executor_for(options.executor)
+    the_plan = _plan_like(kernel, source, executor, options, logged)
+    if logged is None:
+        check_disk(place, the_plan.disk_bytes)
+    fitted = fit(kernel, source, executor=options.executor, ram=options.ram, progress=options.progress)
+    fingerprint = _fingerprint(fitted, source, the_plan, options, output)
+    if logged is None:
+        sink = _create(fitted, source, dest, the_plan, options, output, fingerprint)
+        log.begin(fingerprint)
+    else:
+        sink = _reopen(dest, place, logged, fingerprint)
+        if sink.complete:
+            return sink
+    _execute(MapWork(source, fitted, sink, _grid(the_plan)), the_plan, executor, options, log, output.step)
+    finish_pyramid(sink, executor)
+    sink.update(complete=True)
+    log.finish()
+    return open_volume(dest)
+
+
+def _grid(the_plan: Plan) -> BlockGrid:
+    return BlockGrid(the_plan.shape, the_plan.block, the_plan.halo)
+
+
+def _refuse_foreign(store: Store, place: str, logged: dict[str, Any] | None, options: RunOptions) -> None:
+    """Refuse a destination that holds anything but a run that may be resumed."""
+    if options.overwrite or not exists(store) or (logged is not None and options.resume):
+        return
+    raise VolumeExistsError(
+        f"{place} exists already: writing would destroy it. Choose another destination, "
+        f"or overwrite=True (--overwrite)."
+    )
+
+
+def _plan_like(
+    kernel: Kernel, source: Source, executor: Executor, options: RunOptions, logged: dict[str, Any] | None
+) -> Plan:
+    """Return the plan; a run that is resumed keeps the blocks it was begun with."""
+    block, shard = options.block, options.shard
+    if logged is not None and block is None:
+        block, shard = tuple(logged["block"]), tuple(logged["layout"]["shard"])
+    limit = None if options.ram is None else parse_bytes(options.ram)
+    return plan_map(kernel, source, executor, block=block, shard=shard, ram_bytes=limit)
+
+
+def _fingerprint(
+    kernel: Kernel, source: Source, the_plan: Plan, options: RunOptions, output: Output
+) -> dict[str, Any]:
+    """Return everything that decides the bytes of the output."""
+    layout = the_plan.layout
+    return {
+        "kernel": settings_of(kernel),
+        "input": json_value(source.identity()),
+        "shape": list(source.shape),
+        "block": list(the_plan.block),
+        "layout": {"chunk": list(layout.chunk), "shard": list(layout.shard)} if layout else {},
+        "pyramid": options.pyramid,
+        "voxel_size": json_value(output.voxel_size or source.voxel_size),
+        "classes": output.classes or {},
+    }
+
+
+def _create(
+    kernel: Kernel,
+    source: Source,
+    dest: str | os.PathLike[str] | Store,
+    the_plan: Plan,
+    options: RunOptions,
+    output: Output,
+    fingerprint: dict[str, Any],
+) -> Volume:
+    facts = facts_of(source)
+    z, y, x = (n * kernel.scale for n in facts.shape)
+    voxel = output.voxel_size or (facts.voxel_size and tuple(v / kernel.scale for v in facts.voxel_size))
+    kind = output.kind or kernel.output_kind(facts.kind)
+    classes = output.classes or (facts.classes if kind == "labels" else {})
+    entry = {
+        "step": output.step,
+        "bigrock": bigrock.__version__,
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "input": {"path": getattr(source, "path", None), **fingerprint["input"]},
+        "kernel": fingerprint["kernel"],
+        "block": fingerprint["block"],
+        **output.entry,
+    }
+    assert the_plan.layout is not None
+    return create_volume(
+        dest,
+        (z, y, x),
+        kernel.output_dtype(facts.dtype),
+        voxel_size=voxel,
+        kind=kind,
+        classes=classes,
+        levels=pyramid_levels((z, y, x)) if options.pyramid else 1,
+        chunk=the_plan.layout.chunk,
+        shard=the_plan.layout.shard,
+        history=[*getattr(source, "history", ()), entry],
+        complete=False,
+        overwrite=options.overwrite,
+    )
+
+
+def _reopen(
+    dest: str | os.PathLike[str] | Store, place: str, logged: dict[str, Any], fingerprint: dict[str, Any]
+) -> Volume:
+    """Return the output of an earlier run of the same settings."""
+    try:
+        compare(logged, fingerprint, place)
+    except ResumeError as error:
+        if open_volume(dest, partial=True).complete:
+            raise VolumeExistsError(str(error)) from error
+        raise
+    return open_volume(dest, mode="r+", partial=True)
+
+
+def _execute(
+    work: MapWork, the_plan: Plan, executor: Executor, options: RunOptions, log: DoneLog, title: str
+) -> None:
+    """Run the blocks that the log does not have, in Z-order, and log them as they end."""
+    finished = log.done(len(work.grid))
+    order = z_order(work.grid.counts)
+    order = order[~finished[order]]
+    already = int(finished.sum())
+    threads = executor.workers * executor.threads_per_worker
+    tally = {"done": already, "failed": 0, "voxels": 0}
+    with reporter(options.progress, title, len(work.grid), already) as report:
+
+        def on_result(result: BatchResult) -> None:
+            log.add(result.done)
+            tally["done"] += len(result.done)
+            tally["failed"] += len(result.failed)
+            tally["voxels"] += result.voxels
+            report(tally["done"], tally["failed"], tally["voxels"])
+
+        batch = batch_size(len(work.grid), int(np.prod(work.grid.block)), threads)
+        drive(work, order, executor, batch=batch, retries=options.retries, on_result=on_result)

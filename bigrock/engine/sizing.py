@@ -1,0 +1,121 @@
+"""Choose the block of a pass: as large as its worker's memory allows, aligned to what is stored.
+
+A block that is too small reads its halo too often; one that is too large does not fit. Where the
+input decodes large units as one (a page of a TIFF), a block covers them, so that none is decoded
+twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from bigrock.engine.executors import Executor
+from bigrock.engine.memory import BASE_BYTES, format_bytes, thread_bytes
+from bigrock.errors import PlanError
+from bigrock.geometry import BlockGrid, Shape
+from bigrock.volumes.layout import CHUNK, Layout, default_shard, layout_for
+from bigrock.volumes.source import Source
+
+__all__ = ["batch_size", "candidates", "first_fitting", "read_amplification", "shard_dividing"]
+
+_BATCH_BLOCKS = 128
+_BATCH_VOXELS = 2**26
+
+
+def batch_size(blocks: int, block_voxels: int, threads: int) -> int:
+    """Return how many blocks make one task: enough work for the scheduler, enough tasks for the workers."""
+    return max(1, min(_BATCH_BLOCKS, _BATCH_VOXELS // block_voxels, blocks // (8 * threads)))
+
+
+def read_amplification(grid: BlockGrid, unit: Shape) -> float:
+    """Return how many voxels are decoded per voxel of the volume, exactly.
+
+    Each block decodes whole units (chunks) that its read region touches; the sum over all blocks
+    is a product over axes.
+    """
+    factor = 1.0
+    for n, b, h, u in zip(grid.shape, grid.block, grid.halo, unit, strict=True):
+        start = np.arange(0, n, b)
+        low = np.maximum(0, start - h) // u * u
+        high = np.minimum(n, -(-np.minimum(n, start + b + h) // u) * u)
+        factor *= float((high - low).sum()) / n
+    return factor
+
+
+def _cost(grid: BlockGrid, source: Source, scratch: float, out_bytes: float, threads: int) -> int:
+    read = math.prod(grid.largest_read)
+    core = math.prod(min(n, b) for n, b in zip(grid.shape, grid.block, strict=True))
+    itemsize = np.dtype(source.dtype).itemsize
+    return BASE_BYTES + threads * thread_bytes(read * itemsize, read * scratch, core * out_bytes)
+
+
+def _cover(unit: Shape, edge: Shape, shape: Shape) -> Shape:
+    """Return the smallest multiple of `edge` that covers a read unit, for units larger than a shard."""
+    z, y, x = (-(-min(u, n) // e) * e for u, e, n in zip(unit, edge, shape, strict=True))
+    return z, y, x
+
+
+def _edges(edge: int) -> Iterator[int]:
+    while edge >= CHUNK // 2:
+        yield edge
+        edge //= 2
+
+
+def candidates(source: Source, scale: int, out_shape: Shape) -> Iterator[tuple[Shape, Layout]]:
+    """Yield blocks (input voxels) with the output layout of each, best first.
+
+    First such that whatever is decoded as one (a page of a TIFF, say) is read by one block only;
+    then, where that takes too much memory, plain shards.
+    """
+    shape = source.shape
+    for covering in (True, False):
+        for edge in _edges(default_shard(out_shape)):
+            layout = layout_for(out_shape, shard=_shard(out_shape, edge))
+            z, y, x = (max(1, s // scale) for s in layout.shard)
+            yield _cover(source.read_unit, (z, y, x), shape) if covering else (z, y, x), layout
+
+
+def _shard(shape: Shape, edge: int) -> Shape:
+    shards = layout_for(shape).shard
+    z, y, x = (min(s, edge) for s in shards)
+    return z, y, x
+
+
+def first_fitting(
+    source: Source,
+    halo: Shape,
+    options: Sequence[tuple[Shape, Layout | None]],
+    scratch: float,
+    out_bytes: float,
+    executor: Executor,
+    limit: int,
+) -> tuple[Shape, Layout | None, int]:
+    """Return the first of `options` that fits in `limit` bytes per worker, and what it takes.
+
+    Raises
+    ------
+    PlanError
+        If none does.
+    """
+    ram = 0
+    for block, layout in options:
+        ram = _cost(
+            BlockGrid(source.shape, block, halo), source, scratch, out_bytes, executor.threads_per_worker
+        )
+        if ram <= limit:
+            return block, layout, ram
+    raise PlanError(
+        f"a block of {options[-1][0]} voxels with halo {halo} takes {format_bytes(ram)} in a worker with "
+        f"{executor.threads_per_worker} threads, which may use {format_bytes(limit)}: the run would be killed for "
+        f"memory. Give more memory (ram=), fewer threads (executor=1), or a smaller block or radius."
+    )
+
+
+def shard_dividing(block: Shape, shape: Shape) -> Shape:
+    """Return the default shard where the block is a multiple of it, else the block itself as shard."""
+    layout = layout_for(shape)
+    z, y, x = (s if b % s == 0 or b >= n else b for b, s, n in zip(block, layout.shard, shape, strict=True))
+    return z, y, x
