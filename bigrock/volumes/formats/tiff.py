@@ -1,0 +1,309 @@
+"""TIFF volumes: multi-page, BigTIFF, ImageJ hyperstacks, OME-TIFF, compressed or not.
+
+The tags are read once per process; a region then decodes only the strips or tiles that it touches,
+and an uncompressed page is read like a raw file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.errors import ParameterError, SourceError, TruncatedFileError, UnsupportedFormatError
+from bigrock.geometry import Region, Shape
+from bigrock.volumes.formats.raw import read_mapped
+from bigrock.volumes.formats.tiff_axes import choose_pages, choose_series
+from bigrock.volumes.formats.tiff_voxel_size import tiff_voxel_size
+from bigrock.volumes.formats.voxels import check_region, file_identity, native_dtype, require_file
+from bigrock.volumes.source import Voxel
+
+__all__ = ["TiffSource", "open_tiff"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """Where the segments (strips or tiles) of a series lie, and how they are decoded.
+
+    `offsets` and `counts` have one row per z slice and one column per segment; `plain` says that a
+    row holds one uncompressed segment that is the page.
+    """
+
+    decode: Any
+    tables: bytes | None
+    files: tuple[str, ...]
+    file_of: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+    shape: Shape
+    stored: np.dtype[Any]
+    segment: tuple[int, int]
+    first: int
+    channel: int | None
+    plain: bool
+    voxel_size: Voxel | None
+
+
+@dataclass(frozen=True, slots=True)
+class TiffSource:
+    """One 3-D image of a TIFF file.
+
+    Exact. A region costs the strips or tiles that it touches (`read_unit`), decoded one at a time, or,
+    where pages are stored uncompressed in one piece, its own bytes. The tags of all pages are read once
+    per process and file: about 50 µs for each page. Grey levels are taken as stored: an inverted
+    (white-is-zero) display or a colour map is not applied.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    series : int, optional
+        Which image of a file that holds several.
+    channel : int, optional
+        Which channel of a colour or multi-channel image.
+    stated_voxel_size : tuple of float, optional
+        Metres along z, y, x, in place of what the file states.
+
+    Examples
+    --------
+    >>> import tempfile, tifffile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = str(Path(folder, "scan.tif"))
+    ...     image = np.arange(24, dtype="u1").reshape(2, 3, 4)
+    ...     tifffile.imwrite(path, image, compression="zlib", photometric="minisblack")
+    ...     source = open_tiff(path)
+    ...     source.shape, source.read(Region((1, 0, 1), (2, 1, 4)))
+    ((2, 3, 4), array([[[13, 14, 15]]], dtype=uint8))
+    """
+
+    path: str
+    series: int | None = None
+    channel: int | None = None
+    stated_voxel_size: Voxel | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """Extent in voxels, z, y, x."""
+        return self._pages().shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of what `read` returns, in native byte order."""
+        return native_dtype(self._pages().stored, self.path)
+
+    @property
+    def voxel_size(self) -> Voxel | None:
+        """Metres along z, y, x, from the caller, ImageJ's header or OME-XML."""
+        return self.stated_voxel_size or self._pages().voxel_size
+
+    @property
+    def read_unit(self) -> Shape:
+        """A strip or a tile of one slice; one voxel where pages are stored uncompressed."""
+        pages = self._pages()
+        if pages.plain:
+            return 1, 1, 1
+        return 1, min(pages.segment[0], pages.shape[1]), min(pages.segment[1], pages.shape[2])
+
+    def read(self, region: Region) -> npt.NDArray[Any]:
+        """Return the voxels of `region`, decoding only the segments that it touches.
+
+        Raises
+        ------
+        TruncatedFileError
+            If the file ends before a segment does.
+        SourceError
+            If a segment does not decode.
+        """
+        pages = self._pages()
+        check_region(region, pages.shape, self.path)
+        out = np.empty(region.shape, self.dtype)
+        for place, z in enumerate(range(region.start[0], region.stop[0])):
+            if pages.plain:
+                page = Region((0, *region.start[1:]), (1, *region.stop[1:]))
+                name, extent = pages.files[pages.file_of[z]], (1, *pages.shape[1:])
+                out[place] = read_mapped(name, int(pages.offsets[z, 0]), pages.stored, extent, page)[0]
+            else:
+                _decode_page(pages, z, region, out[place])
+        return out
+
+    def identity(self) -> dict[str, Any]:
+        """Return path, size, time, and which image of the file is read."""
+        voxel = self.stated_voxel_size and list(self.stated_voxel_size)
+        found = file_identity(
+            self.path, format="tiff", dataset=self.series, channel=self.channel, voxel_size=voxel
+        )
+        others = sorted(set(self._pages().files) - {self.path})
+        if others:
+            found["files"] = [file_identity(name) for name in others]
+        return found
+
+    def _pages(self) -> _Pages:
+        state = Path(self.path).stat()
+        return _read_pages(self.path, state.st_size, state.st_mtime_ns, self.series, self.channel)
+
+
+def open_tiff(
+    path: str | Path,
+    *,
+    dataset: str | int | None = None,
+    channel: int | None = None,
+    voxel_size: Voxel | None = None,
+) -> TiffSource:
+    """Return the 3-D image in a TIFF file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    dataset : str or int, optional
+        The number of the image (series) in a file that holds several.
+    channel : int, optional
+        The channel of an RGB or multi-channel image.
+    voxel_size : tuple of float, optional
+        Metres along z, y, x, in place of what the file states.
+
+    Returns
+    -------
+    TiffSource
+        The tags have been read, no pixel yet.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        If the file is no TIFF, or needs a decoder that is not there.
+    SourceError
+        If it holds several images, channels or time steps and none is selected.
+    ParameterError
+        If `dataset` or `channel` is not in the file.
+    """
+    file = str(require_file(path))
+    try:
+        series = None if dataset is None else int(dataset)
+    except ValueError as error:
+        raise ParameterError(
+            f"dataset={dataset!r} is not the number of an image in a TIFF file. Give 0, 1, ..."
+        ) from error
+    source = TiffSource(file, series, channel, voxel_size)
+    native_dtype(source.dtype, file)
+    return source
+
+
+def _decode_page(pages: _Pages, z: int, region: Region, out: npt.NDArray[Any]) -> None:
+    """Fill `out` (y, x) with the region's part of one page, segment by segment."""
+    (_, y0, x0), (_, y1, x1) = region.start, region.stop
+    height, width = pages.segment
+    across = -(-pages.shape[2] // width)
+    name = pages.files[pages.file_of[z]]
+    with Path(name).open("rb") as file:
+        for j in range(y0 // height, -(-y1 // height)):
+            for i in range(x0 // width, -(-x1 // width)):
+                data = _segment(pages, z, pages.first + j * across + i, file, name)
+                top, left = max(y0, j * height), max(x0, i * width)
+                bottom, right = min(y1, (j + 1) * height), min(x1, (i + 1) * width)
+                target = out[top - y0 : bottom - y0, left - x0 : right - x0]
+                if data is None:
+                    target[...] = 0
+                else:
+                    rows = slice(top - j * height, bottom - j * height)
+                    target[...] = data[rows, left - i * width : right - i * width]
+
+
+def _segment(pages: _Pages, z: int, index: int, file: Any, name: str) -> npt.NDArray[Any] | None:
+    """Return one decoded strip or tile (y, x), or None for one that is not stored and is zero."""
+    offset, count = int(pages.offsets[z, index]), int(pages.counts[z, index])
+    if count == 0:
+        return None
+    file.seek(offset)
+    data = file.read(count)
+    if len(data) < count:
+        raise TruncatedFileError(
+            f"{name} ends at byte {offset + len(data):,}, but a part of slice {z} reaches to byte {offset + count:,}: "
+            "the file is cut off and the rest of the volume would be made up. Copy or write it again."
+        )
+    options = {} if pages.tables is None else {"jpegtables": pages.tables}
+    try:
+        decoded, _, _ = pages.decode(data, index, **options)
+    except Exception as error:
+        raise SourceError(
+            f"a part of slice {z} of {name} does not decode ({type(error).__name__}: {error}): the file is damaged or "
+            "its compression is not supported. Write it again, for instance with zlib compression."
+        ) from error
+    plane: npt.NDArray[Any] = decoded[0, :, :, pages.channel or 0]
+    return plane
+
+
+@lru_cache(maxsize=16)
+def _read_pages(path: str, size: int, mtime_ns: int, series: int | None, channel: int | None) -> _Pages:
+    """Return the segment table of a file; size and time are there so that a changed file is read anew."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as file:
+            chosen = choose_series(file, series, path)
+            picked = choose_pages(chosen, channel, path)
+            return _table(file, picked.pages, picked.shape, picked.sample, chosen, path)
+    except tifffile.TiffFileError as error:
+        raise UnsupportedFormatError(
+            f"{path} ({size:,} bytes) is not a TIFF file that can be read ({error}): it is cut off, damaged or "
+            "something else. Check that the copy is complete."
+        ) from error
+
+
+def _table(file: Any, pages: list[Any], shape: Shape, sample: int | None, series: Any, path: str) -> _Pages:
+    key = pages[0].keyframe
+    height, width = (key.tilelength, key.tilewidth) if key.is_tiled else (key.rowsperstrip, key.imagewidth)
+    per_plane = -(-shape[1] // height) * -(-shape[2] // width)
+    planar = key.planarconfig == 2 and key.samplesperpixel > 1
+    names = tuple(dict.fromkeys(str(Path(page.parent.filehandle.path).absolute()) for page in pages))
+    where = [names.index(str(Path(page.parent.filehandle.path).absolute())) for page in pages]
+    offsets = [list(page.dataoffsets) for page in pages]
+    counts = [list(page.databytecounts) for page in pages]
+    if len(pages) == 1 and shape[0] > 1:
+        step = shape[1] * shape[2] * key.dtype.itemsize
+        offsets = [[offsets[0][0] + z * step] for z in range(shape[0])]
+        counts, where, plain = [[step]] * shape[0], where * shape[0], True
+    else:
+        plain = all(page.is_memmappable for page in pages) and sample is None
+    _check_table(key, offsets, counts, per_plane * (key.samplesperpixel if planar else 1), path)
+    if series.dataoffset is not None and path in names:
+        end = max(a[-1] + b[-1] for a, b in zip(offsets, counts, strict=True))
+        if end > file.filehandle.size:
+            raise TruncatedFileError(
+                f"{path} holds {file.filehandle.size:,} bytes, but its slices reach to byte {end:,}: "
+                "the file is cut off. Copy or write it again."
+            )
+    return _Pages(
+        decode=key.decode,
+        tables=key.jpegtables,
+        files=names,
+        file_of=np.array(where, np.int64),
+        offsets=np.array(offsets, np.int64),
+        counts=np.array(counts, np.int64),
+        shape=shape,
+        stored=key.dtype.newbyteorder(file.byteorder) if plain else key.dtype,
+        segment=(height, width),
+        first=per_plane * sample if planar and sample is not None else 0,
+        channel=None if planar else sample,
+        plain=plain,
+        voxel_size=tiff_voxel_size(file, series),
+    )
+
+
+def _check_table(
+    key: Any, offsets: list[list[int]], counts: list[list[int]], segments: int, path: str
+) -> None:
+    if key.imagedepth > 1:
+        raise UnsupportedFormatError(
+            f"{path} stores {key.imagedepth} slices in one TIFF page, which is not supported. "
+            "Save it as a multi-page TIFF with one slice per page."
+        )
+    for z, (places, sizes) in enumerate(zip(offsets, counts, strict=True)):
+        if len(places) != len(sizes) or len(places) < segments:
+            raise UnsupportedFormatError(
+                f"slice {z} of {path} lists {len(places)} parts where its size needs {segments}: the file is damaged. "
+                "Write it again."
+            )
