@@ -192,7 +192,7 @@ def _check_options(request: _Request, kind: str) -> None:
     }
     allowed = {
         "raw": {"dtype", "shape", "offset", "order"},
-        "tiff": {"dataset", "channel"},
+        "tiff": {"dataset", "channel", "axes"},
         "slice": {"channel"},
         "stack": {"channel"},
         "zarr": {"dataset", "channel"},
@@ -226,7 +226,11 @@ def _tiff(request: _Request) -> Source:
     from bigrock.volumes.formats.tiff import open_tiff
 
     return open_tiff(
-        request.path, dataset=request.dataset, channel=request.channel, voxel_size=request.voxel_size
+        request.path,
+        dataset=request.dataset,
+        channel=request.channel,
+        axes=request.axes,
+        voxel_size=request.voxel_size,
     )
 
 

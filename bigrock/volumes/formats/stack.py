@@ -128,11 +128,13 @@ def natural_key(name: str) -> tuple[tuple[str, int], ...]:
 
 
 def open_stack(
-    path: str | Path, *, channel: int | None = None, voxel_size: Voxel | None = None, step: int | None = None
+    path: str | Path, *, channel: int | None = None, voxel_size: Voxel | None = None
 ) -> SliceStackSource:
     """Return the volume in a folder, or a glob, of slice images.
 
-    Every header is read (about 1 ms for a TIFF slice, less for others), no pixel is.
+    The numbers in the names must have no gaps, counted in the largest step that divides all their
+    differences: 0, 10, 20 is complete and 0, 10, 30 is not. Every header is read (about 1 ms for a TIFF
+    slice, less for others), no pixel is.
 
     Parameters
     ----------
@@ -143,9 +145,6 @@ def open_stack(
         Which channel of colour slices.
     voxel_size : tuple of float, optional
         Metres along z, y, x.
-    step : int, optional
-        Difference between the numbers of neighbouring slices; by default the largest that divides all
-        differences, so that 0, 10, 20 is complete and 0, 10, 30 is not.
 
     Returns
     -------
@@ -169,7 +168,7 @@ def open_stack(
             "Match the slices of one folder."
         )
     names = [file.name for file in files]
-    _check_names(names, step, str(folder))
+    _check_names(names, str(folder))
     facts = [slice_facts(str(file), channel) for file in files]
     _check_alike([(f.height, f.width) for f in facts], names, "size (y, x)", "Crop or replace them")
     _check_alike([f.dtype for f in facts], names, "type", "Convert them to one type")
@@ -180,8 +179,10 @@ def _find(path: str | Path) -> list[Path]:
     text = str(Path(path).expanduser().absolute())
     if glob.has_magic(text) and not Path(text).exists():
         found = [Path(name) for name in glob.glob(text)]  # noqa: PTH207  (an absolute pattern)
+    elif require_file(text).is_file():
+        found = [Path(text)]
     else:
-        found = [file for file in require_file(text).iterdir() if not file.name.startswith(".")]
+        found = [file for file in Path(text).iterdir() if not file.name.startswith(".")]
         found = [file for file in found if file.suffix.lower() in SLICE_SUFFIXES]
     if not found:
         raise VolumeNotFoundError(
@@ -203,7 +204,7 @@ def _find(path: str | Path) -> list[Path]:
     return sorted(found, key=lambda file: natural_key(file.name))
 
 
-def _check_names(names: Sequence[str], step: int | None, folder: str) -> None:
+def _check_names(names: Sequence[str], folder: str) -> None:
     """Refuse gaps in the one number that varies from name to name; names without one are only sorted."""
     parts = [_DIGITS.split(name) for name in names]
     patterns = Counter(tuple(part[::2]) for part in parts)
@@ -224,7 +225,7 @@ def _check_names(names: Sequence[str], step: int | None, folder: str) -> None:
         raise SliceStackError(
             f"{folder} holds slice numbers twice ({_few(twice)}): one would come after its twin. Remove one of them."
         )
-    pitch = step or math.gcd(*(b - a for a, b in itertools.pairwise(numbers)))
+    pitch = math.gcd(*(b - a for a, b in itertools.pairwise(numbers)))
     absent = sorted(set(range(numbers[0], numbers[-1] + 1, pitch)) - set(numbers))
     if absent:
         raise SliceStackError(

@@ -6,6 +6,7 @@ and an uncompressed page is read like a raw file.
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +15,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.errors import ParameterError, SourceError, TruncatedFileError, UnsupportedFormatError
+from bigrock.errors import (
+    BigrockError,
+    ParameterError,
+    SourceError,
+    TruncatedFileError,
+    UnsupportedFormatError,
+)
 from bigrock.geometry import Region, Shape
 from bigrock.volumes.formats.raw import read_mapped
-from bigrock.volumes.formats.tiff_axes import choose_pages, choose_series
+from bigrock.volumes.formats.tiff_axes import PageChoice, choose_pages, choose_series
+from bigrock.volumes.formats.tiff_complete import check_complete
 from bigrock.volumes.formats.tiff_voxel_size import tiff_voxel_size
 from bigrock.volumes.formats.voxels import check_region, file_identity, native_dtype, require_file
 from bigrock.volumes.source import Voxel
@@ -67,6 +75,8 @@ class TiffSource:
         Which channel of a colour or multi-channel image.
     stated_voxel_size : tuple of float, optional
         Metres along z, y, x, in place of what the file states.
+    stacked : bool
+        Whether planes that are labelled channels are the z slices.
 
     Examples
     --------
@@ -84,6 +94,7 @@ class TiffSource:
     series: int | None = None
     channel: int | None = None
     stated_voxel_size: Voxel | None = None
+    stacked: bool = False
 
     @property
     def shape(self) -> Shape:
@@ -143,7 +154,9 @@ class TiffSource:
 
     def _pages(self) -> _Pages:
         state = Path(self.path).stat()
-        return _read_pages(self.path, state.st_size, state.st_mtime_ns, self.series, self.channel)
+        return _read_pages(
+            self.path, state.st_size, state.st_mtime_ns, self.series, self.channel, self.stacked
+        )
 
 
 def open_tiff(
@@ -151,6 +164,7 @@ def open_tiff(
     *,
     dataset: str | int | None = None,
     channel: int | None = None,
+    axes: str | None = None,
     voxel_size: Voxel | None = None,
 ) -> TiffSource:
     """Return the 3-D image in a TIFF file.
@@ -163,6 +177,8 @@ def open_tiff(
         The number of the image (series) in a file that holds several.
     channel : int, optional
         The channel of an RGB or multi-channel image.
+    axes : {"zyx"}, optional
+        Says that two to four planes labelled channels are z slices.
     voxel_size : tuple of float, optional
         Metres along z, y, x, in place of what the file states.
 
@@ -174,7 +190,9 @@ def open_tiff(
     Raises
     ------
     UnsupportedFormatError
-        If the file is no TIFF, or needs a decoder that is not there.
+        If the file is no TIFF.
+    TruncatedFileError
+        If it is cut off.
     SourceError
         If it holds several images, channels or time steps and none is selected.
     ParameterError
@@ -187,7 +205,11 @@ def open_tiff(
         raise ParameterError(
             f"dataset={dataset!r} is not the number of an image in a TIFF file. Give 0, 1, ..."
         ) from error
-    source = TiffSource(file, series, channel, voxel_size)
+    if axes not in (None, "zyx"):
+        raise ParameterError(
+            f"axes={axes!r} is not 'zyx', the only order of TIFF slices. Crop or transpose elsewhere."
+        )
+    source = TiffSource(file, series, channel, voxel_size, axes is not None)
     native_dtype(source.dtype, file)
     return source
 
@@ -237,23 +259,35 @@ def _segment(pages: _Pages, z: int, index: int, file: Any, name: str) -> npt.NDA
 
 
 @lru_cache(maxsize=16)
-def _read_pages(path: str, size: int, mtime_ns: int, series: int | None, channel: int | None) -> _Pages:
+def _read_pages(
+    path: str, size: int, mtime_ns: int, series: int | None, channel: int | None, stacked: bool
+) -> _Pages:
     """Return the segment table of a file; size and time are there so that a changed file is read anew."""
     import tifffile
 
     try:
         with tifffile.TiffFile(path) as file:
             chosen = choose_series(file, series, path)
-            picked = choose_pages(chosen, channel, path)
-            return _table(file, picked.pages, picked.shape, picked.sample, chosen, path)
-    except tifffile.TiffFileError as error:
-        raise UnsupportedFormatError(
-            f"{path} ({size:,} bytes) is not a TIFF file that can be read ({error}): it is cut off, damaged or "
-            "something else. Check that the copy is complete."
+            check_complete(file, chosen, path)
+            picked = choose_pages(chosen, channel, stacked, path)
+            return _table(file, picked, series or 0, path)
+    except BigrockError:
+        raise
+    except (tifffile.TiffFileError, struct.error, IndexError, KeyError, TypeError, ValueError) as error:
+        with Path(path).open("rb") as raw:
+            begins = raw.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+        kind, told = (
+            (TruncatedFileError, "a TIFF file that is cut off or damaged")
+            if begins
+            else (UnsupportedFormatError, "not a TIFF file")
+        )
+        raise kind(
+            f"{path} ({size:,} bytes) is {told} ({error}): nothing can be read. Check that the copy is complete."
         ) from error
 
 
-def _table(file: Any, pages: list[Any], shape: Shape, sample: int | None, series: Any, path: str) -> _Pages:
+def _table(file: Any, picked: PageChoice, series: int, path: str) -> _Pages:
+    pages, shape, sample = picked.pages, picked.shape, picked.sample
     key = pages[0].keyframe
     height, width = (key.tilelength, key.tilewidth) if key.is_tiled else (key.rowsperstrip, key.imagewidth)
     per_plane = -(-shape[1] // height) * -(-shape[2] // width)
@@ -269,13 +303,6 @@ def _table(file: Any, pages: list[Any], shape: Shape, sample: int | None, series
     else:
         plain = all(page.is_memmappable for page in pages) and sample is None
     _check_table(key, offsets, counts, per_plane * (key.samplesperpixel if planar else 1), path)
-    if series.dataoffset is not None and path in names:
-        end = max(a[-1] + b[-1] for a, b in zip(offsets, counts, strict=True))
-        if end > file.filehandle.size:
-            raise TruncatedFileError(
-                f"{path} holds {file.filehandle.size:,} bytes, but its slices reach to byte {end:,}: "
-                "the file is cut off. Copy or write it again."
-            )
     return _Pages(
         decode=key.decode,
         tables=key.jpegtables,

@@ -12,6 +12,8 @@ from bigrock.geometry import Shape
 
 __all__ = ["PageChoice", "choose_pages", "choose_series"]
 
+_MOST_CHANNELS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class PageChoice:
@@ -59,11 +61,12 @@ def choose_series(file: Any, number: int | None, path: str) -> Any:
     return series[0]
 
 
-def choose_pages(series: Any, channel: int | None, path: str) -> PageChoice:
+def choose_pages(series: Any, channel: int | None, stacked: bool, path: str) -> PageChoice:
     """Return the pages that are the z slices of an image, of one channel where it has several.
 
-    The one long axis before y and x is z, whatever the file calls it (Z, T, I, Q), except C, which is
-    channels.
+    The one long axis before y and x is z, whatever the file calls it (Z, T, I, Q). C is channels, unless it is
+    the only such axis and longer than four, as writers that are not told the axes label a stack, or
+    the caller says that it is a stack.
 
     Raises
     ------
@@ -75,6 +78,8 @@ def choose_pages(series: Any, channel: int | None, path: str) -> PageChoice:
     axes, shape = str(series.axes), [int(n) for n in series.shape]
     kept = [k for k, (name, n) in enumerate(zip(axes, shape, strict=True)) if n > 1 or name in "YX"]
     axes, shape = "".join(axes[k] for k in kept), [shape[k] for k in kept]
+    if axes == "CYX" and (shape[0] > _MOST_CHANNELS or stacked):
+        axes = "ZYX"
     colour = next((name for name in "SC" if name in axes), None)
     channels = shape[axes.index(colour)] if colour else 1
     _check_channel(colour, channels, channel, f"{path} ({series.axes} {tuple(series.shape)})")
@@ -108,9 +113,10 @@ def choose_pages(series: Any, channel: int | None, path: str) -> PageChoice:
 def _check_channel(colour: str | None, channels: int, channel: int | None, what: str) -> None:
     if colour is not None and channel is None:
         kind = "colours (RGB)" if colour == "S" else "channels"
+        cure = "" if colour == "S" else "; if they are slices, say axes='zyx'"
         raise SourceError(
             f"{what} has {channels} {kind}: which of them is the grey level is not known. "
-            "Select one with channel=, or convert the image to grey levels."
+            f"Select one with channel=, or convert the image to grey levels{cure}."
         )
     if channel is not None and not 0 <= channel < channels:
         raise ParameterError(

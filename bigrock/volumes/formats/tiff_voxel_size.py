@@ -15,7 +15,7 @@ from bigrock.volumes.source import Voxel
 __all__ = ["tiff_voxel_size"]
 
 
-def tiff_voxel_size(file: Any, series: Any) -> Voxel | None:
+def tiff_voxel_size(file: Any, index: int) -> Voxel | None:
     """Return metres along z, y, x that an open TIFF file states for an image, or None.
 
     ImageJ writes the slice distance and the unit ("micron", "µm", its escaped form, "nm", "inch") in
@@ -26,11 +26,11 @@ def tiff_voxel_size(file: Any, series: Any) -> Voxel | None:
     ----------
     file : tifffile.TiffFile
         Open.
-    series : tifffile.TiffPageSeries
-        The image of that file.
+    index : int
+        Which image of the file.
     """
     if file.is_ome and file.ome_metadata:
-        return _from_ome(file.ome_metadata, int(getattr(series, "index", 0)))
+        return _from_ome(file.ome_metadata, index)
     if file.is_imagej and file.imagej_metadata:
         return _from_imagej(file.imagej_metadata, file.pages[0])
     return None
