@@ -172,15 +172,16 @@ def _create(
     facts = facts_of(source)
     z, y, x = (n * kernel.scale for n in facts.shape)
     voxel = output.voxel_size or (facts.voxel_size and tuple(v / kernel.scale for v in facts.voxel_size))
-    kind = output.kind or kernel.output_kind(facts.kind)
+    kind = output.kind or ("labels" if output.classes else kernel.output_kind(facts.kind))
     classes = output.classes or (facts.classes if kind == "labels" else {})
     entry = {
         "step": output.step,
         "bigrock": bigrock.__version__,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "input": {"path": getattr(source, "path", None), **fingerprint["input"]},
+        "input": fingerprint["input"],
         "kernel": fingerprint["kernel"],
         "block": fingerprint["block"],
+        **({"source": source.path} if isinstance(source, Volume) else {}),
         **output.entry,
     }
     assert the_plan.layout is not None

@@ -1,1 +1,9 @@
-""""""
+"""Import and export: voxels between other files and volumes, as passes.
+
+They stand above the engine, because an import *is* a map pass whose source is another file: the
+same blocks, the same done-log, the same plan.
+"""
+
+from bigrock.transfer.importing import import_volume
+
+__all__ = ["import_volume"]

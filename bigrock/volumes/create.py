@@ -62,7 +62,7 @@ async def _delete_all(store: Store) -> None:
 
 def create_volume(
     path: str | os.PathLike[str] | Store,
-    shape: Shape,
+    shape: Sequence[int],
     dtype: npt.DTypeLike,
     *,
     voxel_size: str | float | Sequence[str | float] | None = None,
@@ -125,6 +125,7 @@ def create_volume(
             f"shape {tuple(shape)} and data type {dtype} cannot be a volume: three axes z, y, x of at least one "
             f"voxel, and bool, integer or float voxels are needed."
         )
+    z, y, x = (int(n) for n in shape)
     if exists(store):
         if not overwrite:
             raise VolumeExistsError(
@@ -140,11 +141,11 @@ def create_volume(
     ome = ome_attributes(PurePosixPath(place).stem, voxel_m, levels, method)
     with codec_pipeline(store):
         group = zarr.create_group(store, zarr_format=3, attributes={"ome": ome, "bigrock": own})
-        base = layout_for(shape, chunk, shard)
+        base = layout_for((z, y, x), chunk, shard)
         for level in range(levels):
-            z, y, x = (-(-n // (1 << level)) for n in shape)
-            layout = base.at_level(level) or layout_for((z, y, x))
-            _create_array(group, str(level), (z, y, x), dtype, layout)
+            a, b, c = (-(-n // (1 << level)) for n in (z, y, x))
+            layout = base.at_level(level) or layout_for((a, b, c))
+            _create_array(group, str(level), (a, b, c), dtype, layout)
     return Volume(store, place, mode="r+")
 
 
