@@ -10,22 +10,34 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+# Not lazy: the function has the name of its module, and whichever is imported last keeps the name.
+from bigrock.kernels.standardize import Standardize, standardize
+
 if TYPE_CHECKING:
     from bigrock.kernels.histogram import GreyHistogram, Histogram, grey_histogram
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
+    from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
 
 __all__ = [
+    "GlobalOtsu",
     "GreyHistogram",
     "Histogram",
     "LocalOtsu",
+    "SelectClass",
+    "Standardize",
+    "Threshold",
     "grey_histogram",
     "local_otsu",
+    "standardize",
 ]
 
 _MODULES = {
+    "GlobalOtsu": "threshold",
     "GreyHistogram": "histogram",
     "Histogram": "histogram",
     "LocalOtsu": "otsu",
+    "SelectClass": "threshold",
+    "Threshold": "threshold",
     "grey_histogram": "histogram",
     "local_otsu": "otsu",
 }

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["count_floats", "count_values"]
+__all__ = ["add_axis_counts", "count_floats", "count_values", "scale_slices", "sum_floats", "sum_values"]
 
 Array = npt.NDArray[Any]
 
@@ -68,3 +68,75 @@ def count_floats(bits: Array, table: Array, extremes: Array) -> int:
                 table[row, 2] += offset * offset
     extremes[0], extremes[1] = low, high
     return bad
+
+
+@njit(nogil=True, cache=True)
+def sum_values(values: Array, totals: Array, squares: Array) -> None:
+    """Set sum (int64) and sum of squares (uint64) of each slice of integers of up to 16 bits."""
+    depth, height, width = values.shape
+    for z in range(depth):
+        total, square = np.int64(0), np.uint64(0)
+        for y in range(height):
+            for x in range(width):
+                value = np.int64(values[z, y, x])
+                total += value
+                square += np.uint64(value * value)
+        totals[z], squares[z] = total, square
+
+
+@njit(nogil=True, cache=True)
+def sum_floats(bits: Array, sums: Array) -> int:
+    """Add float32 values of one slice, given as their bits, to `sums`; return how many are not finite.
+
+    ``sums[exponent]`` (int64) gains the signed significands, and the low and high 24 bits of their
+    squares. Under 2**32 voxels.
+    """
+    depth, height, width = bits.shape
+    bad = 0
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                raw = bits[z, y, x]
+                exponent = np.int64((raw >> np.uint32(23)) & np.uint32(0xFF))
+                significand = np.int64(raw & np.uint32(0x7FFFFF))
+                if exponent == 255:
+                    bad += 1
+                    continue
+                if exponent:
+                    significand |= np.int64(0x800000)
+                square = significand * significand
+                sums[exponent, 0] += -significand if raw >> np.uint32(31) else significand
+                sums[exponent, 1] += square & np.int64(0xFFFFFF)
+                sums[exponent, 2] += square >> np.int64(24)
+    return bad
+
+
+@njit(nogil=True, cache=True)
+def scale_slices(values: Array, means: Array, factors: Array, out: Array) -> None:
+    """Set `out` (float32) to ``(float32(v) - means[z]) * factors[z]``, rounded after each step."""
+    depth, height, width = values.shape
+    for z in range(depth):
+        mean, factor = means[z], factors[z]
+        for y in range(height):
+            for x in range(width):
+                out[z, y, x] = (np.float32(values[z, y, x]) - mean) * factor
+
+
+@njit(nogil=True, cache=True)
+def add_axis_counts(mask: Array, z_counts: Array, y_counts: Array, x_counts: Array) -> None:
+    """Add to three uint64 arrays how many voxels of a mask (0 or 1, uint8) each plane holds."""
+    depth, height, width = mask.shape
+    columns = np.zeros(width, np.uint32)
+    for z in range(depth):
+        plane = np.uint64(0)
+        columns[:] = 0
+        for y in range(height):
+            row = np.uint32(0)
+            for x in range(width):
+                row += np.uint32(mask[z, y, x])
+                columns[x] += np.uint32(mask[z, y, x])
+            plane += np.uint64(row)
+            y_counts[y] += np.uint64(row)
+        z_counts[z] += plane
+        for x in range(width):
+            x_counts[x] += np.uint64(columns[x])

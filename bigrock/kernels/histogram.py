@@ -12,9 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
-from bigrock.errors import NonFiniteError, ParameterError
+from bigrock.errors import ParameterError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import to_host
+from bigrock.kernels.exact_sums import (
+    FLOAT_UNIT,
+    mean_and_std,
+    nonfinite_error,
+    shift_of_exponent,
+    single_precision,
+)
 from bigrock.kernels.grey_statistics import Histogram
 from bigrock.volumes.source import Facts
 
@@ -26,7 +33,6 @@ _SLAB_VOXELS = 2**31
 _ONE_BIN_PER_VALUE = ("uint8", "int8", "uint16", "int16")
 _FLOAT_BINS = 65536
 _FINITE_BINS = slice(0x0080, 0xFF80)
-_FLOAT_SPACING_EXPONENT = -149
 
 
 def grey_histogram(image: Array, *, mask: npt.NDArray[np.bool_] | None = None) -> Histogram:
@@ -187,31 +193,12 @@ def _count_floats(image: Array, array: Array, start: tuple[int, ...]) -> _FloatC
 
     state = _FloatCounts(np.zeros((_FLOAT_BINS, 4), np.uint64), 0xFFFFFFFF, 0)
     for slab in _slabs(image):
-        with np.errstate(over="ignore"):
-            bits = slab.astype(np.float32, copy=False).view(np.uint32)
+        bits = single_precision(slab).view(np.uint32)
         table, extremes = np.zeros((_FLOAT_BINS, 4), np.uint64), np.array([0xFFFFFFFF, 0], np.uint32)
         if bad := count_floats(bits, table, extremes):
             raise nonfinite_error(array, start, bad)
         state = state.plus(_FloatCounts(table, int(extremes[0]), int(extremes[1])))
     return state
-
-
-def nonfinite_error(array: Array, start: tuple[int, ...], bad: int) -> NonFiniteError:
-    """Return the error that says how many voxels of `array` are no numbers, and where the first is."""
-    with np.errstate(over="ignore"):
-        first = np.argwhere(~np.isfinite(array.astype(np.float32)))[0]
-    position = tuple(int(i) + s for i, s in zip(first, start, strict=True))
-    return NonFiniteError(
-        f"{bad} of {array.size} voxels that were read together are NaN, infinite or beyond the range of "
-        f"float32, the first at {position}: they have no grey value. Replace them first, for instance by "
-        "numpy.nan_to_num."
-    )
-
-
-def _moments(total: int, first: int, second: int, unit: Fraction) -> tuple[float, float]:
-    """Return mean and population deviation of integers, given exact sums, in `unit`."""
-    variance = Fraction(total * second - first * first, total * total) * unit * unit
-    return float(Fraction(first, total) * unit), math.sqrt(variance)
 
 
 def _of_integers(counts: npt.NDArray[np.uint64], dtype: np.dtype[Any]) -> Histogram:
@@ -220,7 +207,7 @@ def _of_integers(counts: npt.NDArray[np.uint64], dtype: np.dtype[Any]) -> Histog
     occupied = np.flatnonzero(counts)
     pairs = [(int(counts[i]), int(values[i])) for i in occupied]
     first, second = sum(n * v for n, v in pairs), sum(n * v * v for n, v in pairs)
-    mean, std = _moments(sum(n for n, _ in pairs), first, second, Fraction(1))
+    mean, std = mean_and_std(sum(n for n, _ in pairs), first, second, Fraction(1))
     levels = values.astype(np.float64)
     low, high = (float(levels[i]) for i in (occupied[0], occupied[-1]))
     return Histogram(values, counts, True, levels, levels, low, high, mean, std)
@@ -231,19 +218,17 @@ def _of_floats(state: _FloatCounts) -> Histogram:
     values, uppers = _as_floats(rows), _as_floats(rows | np.uint32(0xFFFF))
     table = state.table[_FINITE_BINS]
     levels, first, second = values.copy(), 0, 0
-    # A value is an integer in units of 2**-149, the spacing of the smallest float32 numbers, and in
-    # a bin all values have one spacing: exact sums follow from the sums of the offsets.
+    # In a bin all values have one spacing: its exact sums follow from the sums of the offsets.
+    exponents = (_bits(rows) >> np.uint32(23)) & np.uint32(0xFF)
     for i in np.flatnonzero(table[:, 0]):
         n, offsets, low32, high32 = (int(v) for v in table[i])
-        shift = _spacing_exponent(int(rows[i])) - _FLOAT_SPACING_EXPONENT
-        lower = int(math.ldexp(values[i], -shift - _FLOAT_SPACING_EXPONENT))
+        shift = shift_of_exponent(int(exponents[i]))
+        lower = int(math.ldexp(values[i], 149 - shift))
         total = n * lower + offsets
-        squares = lower * (total + offsets) + low32 + (high32 << 32)
-        levels[i] = math.ldexp(total / n, shift + _FLOAT_SPACING_EXPONENT)
+        levels[i] = math.ldexp(total / n, shift - 149)
         first += total << shift
-        second += squares << 2 * shift
-    unit = Fraction(1, 2**-_FLOAT_SPACING_EXPONENT)
-    mean, std = _moments(int(table[:, 0].sum()), first, second, unit)
+        second += (lower * (total + offsets) + low32 + (high32 << 32)) << 2 * shift
+    mean, std = mean_and_std(int(table[:, 0].sum()), first, second, FLOAT_UNIT)
     low, high = _as_floats(np.array([state.low, state.high], np.uint32))
     return Histogram(values, table[:, 0].copy(), False, levels, uppers, float(low), float(high), mean, std)
 
@@ -256,9 +241,3 @@ def _bits(keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
 def _as_floats(keys: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
     # Adding zero turns -0.0, the upper end of the negative numbers, into 0.0.
     return _bits(keys).view(np.float32).astype(np.float64) + 0.0
-
-
-def _spacing_exponent(key: int) -> int:
-    """Return e where 2**e is the distance of neighbouring float32 values in the bin of `key`."""
-    exponent = (int(_bits(np.array([key], np.uint32))[0]) >> 23) & 0xFF
-    return max(exponent, 1) - 150
