@@ -49,7 +49,8 @@ def _cost(grid: BlockGrid, source: Source, scratch: float, out_bytes: float, thr
     read = math.prod(grid.largest_read)
     core = math.prod(min(n, b) for n, b in zip(grid.shape, grid.block, strict=True))
     itemsize = np.dtype(source.dtype).itemsize
-    return BASE_BYTES + threads * thread_bytes(read * itemsize, read * scratch, core * out_bytes)
+    reading = read * getattr(source, "read_scratch_bytes", 0.0)
+    return BASE_BYTES + threads * thread_bytes(read * itemsize, reading + read * scratch, core * out_bytes)
 
 
 def _cover(unit: Shape, edge: Shape, shape: Shape) -> Shape:

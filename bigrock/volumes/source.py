@@ -26,7 +26,11 @@ Voxel = tuple[float, float, float]
 
 @runtime_checkable
 class Source(Protocol):
-    """Three-dimensional voxels that can be read region by region."""
+    """Three-dimensional voxels that can be read region by region.
+
+    A source whose `read` takes much memory beside its result states it as an attribute
+    ``read_scratch_bytes`` (per voxel read); plans count it.
+    """
 
     @property
     def shape(self) -> Shape:
