@@ -1,0 +1,102 @@
+"""Total porosity: how much of the volume is pore."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.engine.reduction import Reduction
+from bigrock.geometry import Block
+from bigrock.measures.definition import Measure
+from bigrock.volumes.source import Facts
+
+__all__ = ["POROSITY", "PolarityWarning", "PoreCount", "suspicious_porosity"]
+
+_HIGHEST_USUAL = 0.6
+
+
+class PolarityWarning(UserWarning):
+    """So much of the volume is pore that pore and solid may be exchanged.
+
+    Examples
+    --------
+    >>> issubclass(PolarityWarning, UserWarning)
+    True
+    """
+
+
+@dataclass(frozen=True)
+class PoreCount(Reduction):
+    """Number of pore voxels of a mask; exact.
+
+    Examples
+    --------
+    >>> from bigrock.geometry import BlockGrid
+    >>> PoreCount().block(np.ones((2, 2, 2), bool), BlockGrid((2, 2, 2), (2, 2, 2))[0])
+    8
+    """
+
+    def block(self, array: npt.NDArray[Any], block: Block) -> int:
+        """Return the count of the core."""
+        return int(np.count_nonzero(array[block.trim]))
+
+    def combine(self, a: int, b: int) -> int:
+        """Return the sum."""
+        return a + b
+
+
+def _describe(results: Sequence[int], facts: Facts) -> dict[str, Any]:
+    pore, voxels = results[0], math.prod(facts.shape)
+    voxel_m3 = None if facts.voxel_size is None else math.prod(facts.voxel_size)
+    return {
+        "total": pore / voxels,
+        "pore_voxels": pore,
+        "voxels": voxels,
+        "pore_volume": None if voxel_m3 is None else pore * voxel_m3,
+        "bulk_volume": None if voxel_m3 is None else voxels * voxel_m3,
+    }
+
+
+POROSITY = Measure(
+    name="porosity",
+    of="pore",
+    reductions=lambda facts: (PoreCount(),),
+    describe=_describe,
+    units={
+        "total": "fraction",
+        "pore_voxels": "voxels",
+        "voxels": "voxels",
+        "pore_volume": "m³",
+        "bulk_volume": "m³",
+    },
+)
+"""``total`` (fraction), ``pore_voxels``, ``voxels``, ``pore_volume`` and ``bulk_volume`` (m³ or None)."""
+
+
+def suspicious_porosity(total: float, phase: str) -> str | None:
+    """Return what to warn of where a porosity is higher than rocks have, else None.
+
+    Parameters
+    ----------
+    total : float
+        Porosity, fraction.
+    phase : str
+        What was taken as pore, for people.
+
+    Examples
+    --------
+    >>> suspicious_porosity(0.2, "mask value True") is None
+    True
+    """
+    if total <= _HIGHEST_USUAL:
+        return None
+    return (
+        f"porosity {total:.3f} is over {_HIGHEST_USUAL}, which few rocks reach: {phase} was counted as pore, "
+        f"and if that is the solid, the porosity is {1 - total:.3f}. Say which value is pore with pore=…, "
+        "here or at the import."
+    )

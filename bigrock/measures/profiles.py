@@ -1,0 +1,91 @@
+"""Porosity of the slices along each axis: does the rock change through the volume."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.engine.reduction import Reduction
+from bigrock.geometry import Block
+from bigrock.measures.definition import Measure
+from bigrock.volumes.source import Facts
+
+__all__ = ["PROFILES", "AxisCounts"]
+
+Counts = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
+
+
+@dataclass(frozen=True)
+class AxisCounts(Reduction):
+    """Number of pore voxels in every slice along z, y and x of a mask; exact.
+
+    Examples
+    --------
+    >>> from bigrock.geometry import BlockGrid
+    >>> z, y, x = AxisCounts().block(np.ones((2, 3, 4), bool), BlockGrid((2, 3, 4), (2, 3, 4))[0])
+    >>> z.tolist(), y.tolist(), x.tolist()
+    ([12, 12], [8, 8, 8], [6, 6, 6, 6])
+    """
+
+    def state_bytes(self, facts: Facts) -> float:
+        """Eight bytes for every slice of every axis."""
+        return 8.0 * sum(facts.shape)
+
+    def block(self, array: npt.NDArray[Any], block: Block) -> Counts:
+        """Return the counts of the core, each at its place in the volume."""
+        from bigrock.kernels.compiled import add_axis_counts
+
+        core = array[block.trim]
+        z, y, x = (np.zeros(n, np.uint64) for n in block.volume)
+        in_z, in_y, in_x = block.core.slices
+        add_axis_counts(core.view(np.uint8), z[in_z], y[in_y], x[in_x])
+        return z, y, x
+
+    def combine(self, a: Counts, b: Counts) -> Counts:
+        """Return the sum."""
+        for mine, other in zip(a, b, strict=True):
+            mine += other
+        return a
+
+
+def _describe(results: Sequence[Counts], facts: Facts) -> dict[str, Any]:
+    described = {}
+    voxels = math.prod(facts.shape)
+    for i, axis in enumerate("zyx"):
+        slices = facts.shape[i]
+        porosity = results[0][i] / (voxels // slices)
+        index = np.arange(slices)
+        described[axis] = {
+            "mean": float(porosity.mean()),
+            "std": float(porosity.std()),
+            "min": float(porosity.min()),
+            "max": float(porosity.max()),
+            "position": index if facts.voxel_size is None else (index + 0.5) * facts.voxel_size[i],
+            "porosity": porosity,
+        }
+    return described
+
+
+PROFILES = Measure(
+    name="profiles",
+    of="pore",
+    reductions=lambda facts: (AxisCounts(),),
+    describe=_describe,
+    units={
+        "mean": "fraction",
+        "std": "fraction",
+        "min": "fraction",
+        "max": "fraction",
+        "porosity": "fraction",
+        "position": "length",
+    },
+)
+"""Per axis: ``porosity`` of every slice (fractions), ``position`` and ``mean``, ``std``, ``min``, ``max``.
+
+Positions are the centres of the slices in metres, or their numbers where no voxel size is known.
+"""
