@@ -5,12 +5,14 @@ is asked for. Every writer takes z slabs, writes beside the destination and rena
 that nothing half-written is ever found there.
 
 Files about one thing each: `opening` decides which reader; `raw`, `inflate`, `tiff`, `stack`, `hdf5`,
-`matlab`, `nrrd`, `metaimage`, `npy`, `zarr_array` read; `views` crop and convert; `write_*` write.
+`matlab`, `nrrd`, `metaimage`, `npy`, `zarr_array` read; `views` and `finite` wrap a
+source to crop, convert or check it; `write_*` write.
 """
 
 from __future__ import annotations
 
+from bigrock.volumes.formats.finite import FiniteSource
 from bigrock.volumes.formats.opening import SUPPORTED_FORMATS, open_source
-from bigrock.volumes.formats.views import Converted, Cropped, FiniteSource
+from bigrock.volumes.formats.views import Converted, Cropped
 
 __all__ = ["SUPPORTED_FORMATS", "Converted", "Cropped", "FiniteSource", "open_source"]

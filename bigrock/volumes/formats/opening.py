@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy.typing as npt
@@ -47,6 +47,25 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"CDF\x02", "netcdf-3"),
     (b"CDF\x05", "netcdf-3"),
 )
+
+
+_STACK = ("stack", "open_stack", ("channel",))
+_HDF5 = ("hdf5", "open_hdf5", ("dataset", "axes"))
+_READERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "raw": ("raw", "open_raw", ("shape", "dtype", "offset", "order")),
+    "tiff": ("tiff", "open_tiff", ("dataset", "channel", "axes")),
+    "slice": _STACK,
+    "stack": _STACK,
+    "hdf5": _HDF5,
+    "netcdf": _HDF5,
+    "matlab": ("matlab", "open_matlab", ("dataset", "axes")),
+    "nrrd": ("nrrd", "open_nrrd", ()),
+    "metaimage": ("metaimage", "open_metaimage", ()),
+    "npy": ("npy", "open_npy", ()),
+    "npz": ("npy", "open_npz", ("dataset",)),
+    "zarr": ("zarr_array", "open_zarr", ("dataset", "channel")),
+}
+"""Per format: module, function, and which options it takes besides the path and the voxel size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +151,15 @@ def open_source(
     ...     source.shape, source.dtype, source.voxel_size
     ((4, 5, 6), dtype('uint16'), (1e-06, 1e-06, 1e-06))
     """
-    from bigrock.volumes.formats.views import FiniteSource
+    from bigrock.volumes.formats.finite import FiniteSource
 
     request = _Request(str(path), dtype, shape, offset, order, dataset, voxel_size, channel, axes)
     kind = _kind(request)
     _check_options(request, kind)
-    source = _OPENERS[kind](request)
+    module, function, options = _READERS[kind]
+    reader = getattr(import_module(f"{__package__}.{module}"), function)
+    settings = {name: getattr(request, name) for name in options}
+    source: Source = reader(request.path, voxel_size=request.voxel_size, **settings)
     return FiniteSource(source) if finite and source.dtype.kind == "f" else source
 
 
@@ -190,73 +212,9 @@ def _check_options(request: _Request, kind: str) -> None:
         "channel": request.channel is not None,
         "axes": request.axes is not None,
     }
-    allowed = {
-        "raw": {"dtype", "shape", "offset", "order"},
-        "tiff": {"dataset", "channel", "axes"},
-        "slice": {"channel"},
-        "stack": {"channel"},
-        "zarr": {"dataset", "channel"},
-        "npz": {"dataset"},
-        "hdf5": {"dataset", "axes"},
-        "netcdf": {"dataset", "axes"},
-        "matlab": {"dataset", "axes"},
-    }.get(kind, set())
-    wrong = [f"{name}=" for name, there in given.items() if there and name not in allowed]
+    wrong = [f"{name}=" for name, there in given.items() if there and name not in _READERS[kind][2]]
     if wrong:
         raise ParameterError(
             f"{', '.join(wrong)} is given, but {request.path} is read as {kind}, which states that itself or has no "
             f"such thing. Leave {', '.join(wrong)} out."
         )
-
-
-def _raw(request: _Request) -> Source:
-    from bigrock.volumes.formats.raw import open_raw
-
-    return open_raw(
-        request.path,
-        shape=request.shape,
-        dtype=request.dtype,
-        offset=request.offset,
-        order=request.order,  # type: ignore[arg-type]
-        voxel_size=request.voxel_size,
-    )
-
-
-def _tiff(request: _Request) -> Source:
-    from bigrock.volumes.formats.tiff import open_tiff
-
-    return open_tiff(
-        request.path,
-        dataset=request.dataset,
-        channel=request.channel,
-        axes=request.axes,
-        voxel_size=request.voxel_size,
-    )
-
-
-def _stack(request: _Request) -> Source:
-    from bigrock.volumes.formats.stack import open_stack
-
-    return open_stack(request.path, channel=request.channel, voxel_size=request.voxel_size)
-
-
-def _npy(request: _Request) -> Source:
-    from bigrock.volumes.formats.npy import open_npy
-
-    return open_npy(request.path, voxel_size=request.voxel_size)
-
-
-def _npz(request: _Request) -> Source:
-    from bigrock.volumes.formats.npy import open_npz
-
-    return open_npz(request.path, dataset=request.dataset, voxel_size=request.voxel_size)
-
-
-_OPENERS: dict[str, Callable[[_Request], Source]] = {
-    "raw": _raw,
-    "tiff": _tiff,
-    "slice": _stack,
-    "stack": _stack,
-    "npy": _npy,
-    "npz": _npz,
-}

@@ -6,9 +6,7 @@ and an uncompressed page is read like a raw file.
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,44 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import (
-    BigrockError,
     ParameterError,
     SourceError,
     TruncatedFileError,
-    UnsupportedFormatError,
 )
 from bigrock.geometry import Region, Shape
 from bigrock.volumes.formats.raw import read_mapped
-from bigrock.volumes.formats.tiff_axes import PageChoice, choose_pages, choose_series
-from bigrock.volumes.formats.tiff_complete import check_complete
-from bigrock.volumes.formats.tiff_voxel_size import tiff_voxel_size
+from bigrock.volumes.formats.tiff_pages import TiffPages, read_pages
 from bigrock.volumes.formats.voxels import check_region, file_identity, native_dtype, require_file
 from bigrock.volumes.source import Voxel
 
 __all__ = ["TiffSource", "open_tiff"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Pages:
-    """Where the segments (strips or tiles) of a series lie, and how they are decoded.
-
-    `offsets` and `counts` have one row per z slice and one column per segment; `plain` says that a
-    row holds one uncompressed segment that is the page.
-    """
-
-    decode: Any
-    tables: bytes | None
-    files: tuple[str, ...]
-    file_of: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.int64]
-    shape: Shape
-    stored: np.dtype[Any]
-    segment: tuple[int, int]
-    first: int
-    channel: int | None
-    plain: bool
-    voxel_size: Voxel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +123,9 @@ class TiffSource:
             found["files"] = [file_identity(name) for name in others]
         return found
 
-    def _pages(self) -> _Pages:
+    def _pages(self) -> TiffPages:
         state = Path(self.path).stat()
-        return _read_pages(
+        return read_pages(
             self.path, state.st_size, state.st_mtime_ns, self.series, self.channel, self.stacked
         )
 
@@ -214,7 +185,7 @@ def open_tiff(
     return source
 
 
-def _decode_page(pages: _Pages, z: int, region: Region, out: npt.NDArray[Any]) -> None:
+def _decode_page(pages: TiffPages, z: int, region: Region, out: npt.NDArray[Any]) -> None:
     """Fill `out` (y, x) with the region's part of one page, segment by segment."""
     (_, y0, x0), (_, y1, x1) = region.start, region.stop
     height, width = pages.segment
@@ -234,7 +205,7 @@ def _decode_page(pages: _Pages, z: int, region: Region, out: npt.NDArray[Any]) -
                     target[...] = data[rows, left - i * width : right - i * width]
 
 
-def _segment(pages: _Pages, z: int, index: int, file: Any, name: str) -> npt.NDArray[Any] | None:
+def _segment(pages: TiffPages, z: int, index: int, file: Any, name: str) -> npt.NDArray[Any] | None:
     """Return one decoded strip or tile (y, x), or None for one that is not stored and is zero."""
     offset, count = int(pages.offsets[z, index]), int(pages.counts[z, index])
     if count == 0:
@@ -256,81 +227,3 @@ def _segment(pages: _Pages, z: int, index: int, file: Any, name: str) -> npt.NDA
         ) from error
     plane: npt.NDArray[Any] = decoded[0, :, :, pages.channel or 0]
     return plane
-
-
-@lru_cache(maxsize=16)
-def _read_pages(
-    path: str, size: int, mtime_ns: int, series: int | None, channel: int | None, stacked: bool
-) -> _Pages:
-    """Return the segment table of a file; size and time are there so that a changed file is read anew."""
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(path) as file:
-            chosen = choose_series(file, series, path)
-            check_complete(file, chosen, path)
-            picked = choose_pages(chosen, channel, stacked, path)
-            return _table(file, picked, series or 0, path)
-    except BigrockError:
-        raise
-    except (tifffile.TiffFileError, struct.error, IndexError, KeyError, TypeError, ValueError) as error:
-        with Path(path).open("rb") as raw:
-            begins = raw.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-        kind, told = (
-            (TruncatedFileError, "a TIFF file that is cut off or damaged")
-            if begins
-            else (UnsupportedFormatError, "not a TIFF file")
-        )
-        raise kind(
-            f"{path} ({size:,} bytes) is {told} ({error}): nothing can be read. Check that the copy is complete."
-        ) from error
-
-
-def _table(file: Any, picked: PageChoice, series: int, path: str) -> _Pages:
-    pages, shape, sample = picked.pages, picked.shape, picked.sample
-    key = pages[0].keyframe
-    height, width = (key.tilelength, key.tilewidth) if key.is_tiled else (key.rowsperstrip, key.imagewidth)
-    per_plane = -(-shape[1] // height) * -(-shape[2] // width)
-    planar = key.planarconfig == 2 and key.samplesperpixel > 1
-    names = tuple(dict.fromkeys(str(Path(page.parent.filehandle.path).absolute()) for page in pages))
-    where = [names.index(str(Path(page.parent.filehandle.path).absolute())) for page in pages]
-    offsets = [list(page.dataoffsets) for page in pages]
-    counts = [list(page.databytecounts) for page in pages]
-    if len(pages) == 1 and shape[0] > 1:
-        step = shape[1] * shape[2] * key.dtype.itemsize
-        offsets = [[offsets[0][0] + z * step] for z in range(shape[0])]
-        counts, where, plain = [[step]] * shape[0], where * shape[0], True
-    else:
-        plain = all(page.is_memmappable for page in pages) and sample is None
-    _check_table(key, offsets, counts, per_plane * (key.samplesperpixel if planar else 1), path)
-    return _Pages(
-        decode=key.decode,
-        tables=key.jpegtables,
-        files=names,
-        file_of=np.array(where, np.int64),
-        offsets=np.array(offsets, np.int64),
-        counts=np.array(counts, np.int64),
-        shape=shape,
-        stored=key.dtype.newbyteorder(file.byteorder) if plain else key.dtype,
-        segment=(height, width),
-        first=per_plane * sample if planar and sample is not None else 0,
-        channel=None if planar else sample,
-        plain=plain,
-        voxel_size=tiff_voxel_size(file, series),
-    )
-
-
-def _check_table(
-    key: Any, offsets: list[list[int]], counts: list[list[int]], segments: int, path: str
-) -> None:
-    if key.imagedepth > 1:
-        raise UnsupportedFormatError(
-            f"{path} stores {key.imagedepth} slices in one TIFF page, which is not supported. "
-            "Save it as a multi-page TIFF with one slice per page."
-        )
-    for z, (places, sizes) in enumerate(zip(offsets, counts, strict=True)):
-        if len(places) != len(sizes) or len(places) < segments:
-            raise UnsupportedFormatError(
-                f"slice {z} of {path} lists {len(places)} parts where its size needs {segments}: the file is damaged. "
-                "Write it again."
-            )

@@ -1,20 +1,20 @@
-"""Sources made of sources: a crop, another data type, a check for NaN."""
+"""Sources made of sources: a crop, and another data type."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.errors import NonFiniteError, ParameterError
+from bigrock.errors import ParameterError
 from bigrock.geometry import Region, Shape
 from bigrock.volumes.formats.voxels import check_region, native_dtype
-from bigrock.volumes.source import Source, Voxel
+from bigrock.volumes.source import Kind, Source, Voxel, facts_of
 
-__all__ = ["Converted", "Cropped", "FiniteSource"]
+__all__ = ["Converted", "Cropped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,16 @@ class Cropped:
     def voxel_size(self) -> Voxel | None:
         """Voxel size of the source."""
         return self.source.voxel_size
+
+    @property
+    def kind(self) -> Kind:
+        """What the source's values mean."""
+        return facts_of(self.source).kind
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Class table of the source."""
+        return facts_of(self.source).classes
 
     @property
     def read_unit(self) -> Shape:
@@ -171,9 +181,17 @@ class Converted:
         return self.source.read_unit
 
     @property
-    def kind(self) -> Literal["grey", "mask"]:
-        """A mask where the pore class was named, grey levels otherwise."""
-        return "mask" if self.pore is not None else "grey"
+    def kind(self) -> Kind:
+        """A mask where the pore class was named, grey levels where they were scaled, else as before."""
+        if self.pore is not None:
+            return "mask"
+        return "grey" if self.scale is not None else facts_of(self.source).kind
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Class table of the source, where values are unchanged."""
+        changed = self.pore is not None or self.scale is not None
+        return {} if changed else facts_of(self.source).classes
 
     def read(self, region: Region) -> npt.NDArray[Any]:
         """Return the voxels of `region`, converted slice by slice."""
@@ -224,80 +242,3 @@ def _cast_unchanged(plane: npt.NDArray[Any], dtype: np.dtype[Any], z: int) -> np
             f"the image. Give scale=(low, high), the grey levels that become the ends of the range of {dtype}."
         )
     return cast
-
-
-@dataclass(frozen=True, slots=True)
-class FiniteSource:
-    """Another source that refuses NaN and infinity when they are read.
-
-    Exact; integer sources pass through unchecked. Costs one look at each voxel, slice by slice.
-
-    Parameters
-    ----------
-    source : Source
-        What is checked.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from bigrock.volumes.formats import open_source
-    >>> with tempfile.NamedTemporaryFile(suffix=".npy") as file:
-    ...     np.save(file, np.array([[[0.0, np.nan]]])); file.flush()
-    ...     open_source(file.name).read(Region((0, 0, 0), (1, 1, 2)))
-    Traceback (most recent call last):
-    ...
-    bigrock.errors.NonFiniteError: 1 of 2 voxels read are NaN or infinite, the first at voxel (0, 0, 1): ...
-    """
-
-    source: Source
-
-    @property
-    def shape(self) -> Shape:
-        """Extent of the source."""
-        return self.source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the source."""
-        return self.source.dtype
-
-    @property
-    def voxel_size(self) -> Voxel | None:
-        """Voxel size of the source."""
-        return self.source.voxel_size
-
-    @property
-    def read_unit(self) -> Shape:
-        """Read unit of the source."""
-        return self.source.read_unit
-
-    def read(self, region: Region) -> npt.NDArray[Any]:
-        """Return the voxels of `region`.
-
-        Raises
-        ------
-        NonFiniteError
-            If one of them is NaN or infinite: how many, and where the first is.
-        """
-        data = self.source.read(region)
-        if data.dtype.kind != "f":
-            return data
-        count = 0
-        first: tuple[int, ...] | None = None
-        for z, plane in enumerate(data):
-            bad = ~np.isfinite(plane)
-            found = int(np.count_nonzero(bad))
-            if found and first is None:
-                y, x = np.unravel_index(int(np.argmax(bad)), bad.shape)
-                first = tuple(a + b for a, b in zip(region.start, (z, int(y), int(x)), strict=True))
-            count += found
-        if count:
-            raise NonFiniteError(
-                f"{count} of {data.size} voxels read are NaN or infinite, the first at voxel {first}: every threshold "
-                "and mean that meets them would be NaN too. Crop them away, or replace them before importing."
-            )
-        return data
-
-    def identity(self) -> dict[str, Any]:
-        """Return the identity of the source."""
-        return self.source.identity()
