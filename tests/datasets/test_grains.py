@@ -2,7 +2,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from bigrock.datasets.grains import FELDSPAR, HEAVY, LARGEST_RADIUS, PORE, QUARTZ, draw_grain, nearest_grain
+from bigrock.datasets.grains import (
+    FELDSPAR,
+    HEAVY,
+    LARGEST_RADIUS,
+    LATTICE,
+    PORE,
+    QUARTZ,
+    draw_grain,
+    nearest_grain,
+)
 from bigrock.datasets.hashing import mix, normal_table
 
 
@@ -20,10 +29,15 @@ def _matrix(grain: np.ndarray) -> np.ndarray:
 def test_a_grain_lies_in_its_cell_and_has_three_positive_half_axes():
     for i in range(-20, 20):
         grain = _grain((i, -i, 2 * i))
-        assert np.all(np.floor(grain[:3] / 10) == (i, -i, 2 * i))
+        assert np.all(np.floor(LATTICE.T @ grain[:3] / 10 + 1e-9) == (i, -i, 2 * i))
         half_axes = 1 / np.sqrt(np.linalg.eigvalsh(_matrix(grain)))
         assert np.isclose(half_axes.max(), grain[9])
         assert 0 < half_axes.min() <= half_axes.max() <= LARGEST_RADIUS * 10 + 1e-9
+
+
+def test_the_lattice_is_a_rotation():
+    assert np.allclose(LATTICE @ LATTICE.T, np.eye(3))
+    assert np.isclose(np.linalg.det(LATTICE), 1)
 
 
 def test_grains_are_oriented_at_random():
@@ -42,8 +56,11 @@ def test_minerals_occur_in_their_shares():
 def test_nearest_grain_equals_a_search_over_all_grains():
     cell, shape, start = 7.0, (9, 10, 11), (-5, 3, 40)
     distance, grey = nearest_grain(11, start, shape, cell=cell, reach=1.7)
-    reach = range(-3, 6)
-    grains = [_grain((z, y, x + 5), 11, cell) for z in reach for y in reach for x in reach]
+    lattice = np.rint(LATTICE.T @ np.add(start, np.array(shape) / 2) / cell).astype(int)
+    reach = range(-5, 6)
+    grains = [
+        _grain(tuple(lattice + np.array((z, y, x))), 11, cell) for z in reach for y in reach for x in reach
+    ]
     points = np.stack(
         np.meshgrid(*(np.arange(s, s + n) for s, n in zip(start, shape, strict=True)), indexing="ij"), -1
     )
