@@ -168,7 +168,9 @@ def test_a_kernel_that_changes_the_size_is_refused():
 
 
 def test_unknown_and_missing_names_are_refused():
-    with pytest.raises(ParameterError, match=r"'permeability' is not known. Use some of: histogram, porosity"):
+    with pytest.raises(
+        ParameterError, match=r"'permeability' is not known. Use some of: histogram, porosity"
+    ):
         measure(rock_mask(), ["porosity", "permeability"])
     with pytest.raises(ParameterError, match="no measure is named"):
         measure(rock_mask(), [])
@@ -177,10 +179,8 @@ def test_unknown_and_missing_names_are_refused():
 def test_nan_in_a_grey_volume_is_refused_with_its_place():
     grey = np.zeros((4, 4, 4), np.float32)
     grey[1, 2, 3] = np.nan
-    with pytest.raises(Exception, match=r"first at \(1, 2, 3\)") as caught:
+    with pytest.raises(NonFiniteError, match=r"first at \(1, 2, 3\)"):
         measure(grey, "histogram", progress=False)
-    chain = [caught.value, caught.value.__cause__]
-    assert any(isinstance(error, NonFiniteError) for error in chain)
 
 
 def test_a_measure_is_added_by_one_entry(monkeypatch):
