@@ -200,7 +200,7 @@ class Converted:
             return data
         out = np.empty(data.shape, self.to)
         for z in range(len(data)):
-            out[z] = self._convert(data[z], region.start[0] + z)
+            out[z] = self._convert(data[z], (region.start[0] + z, *region.start[1:]))
         return out
 
     def identity(self) -> dict[str, Any]:
@@ -208,11 +208,11 @@ class Converted:
         conversion = {"dtype": self.dtype.str, "scale": self.scale and list(self.scale), "pore": self.pore}
         return {"convert": conversion, "of": self.source.identity()}
 
-    def _convert(self, plane: npt.NDArray[Any], z: int) -> npt.NDArray[Any]:
+    def _convert(self, plane: npt.NDArray[Any], corner: Shape) -> npt.NDArray[Any]:
         if self.pore is not None:
             return np.asarray(plane == self.pore)
         if self.scale is None:
-            return _cast_unchanged(plane, self.dtype, z)
+            return _cast_unchanged(plane, self.dtype, corner)
         low, high = self.scale
         unit = np.clip((plane.astype(np.float64) - low) / (high - low), 0.0, 1.0)
         if self.dtype.kind == "f":
@@ -225,7 +225,7 @@ class Converted:
         return np.minimum(levels, top).astype(self.dtype)
 
 
-def _cast_unchanged(plane: npt.NDArray[Any], dtype: np.dtype[Any], z: int) -> npt.NDArray[Any]:
+def _cast_unchanged(plane: npt.NDArray[Any], dtype: np.dtype[Any], corner: Shape) -> npt.NDArray[Any]:
     """Return a slice in another type, or name the first value that would change."""
     with np.errstate(invalid="ignore", over="ignore"):
         cast = plane.astype(dtype)
@@ -237,8 +237,9 @@ def _cast_unchanged(plane: npt.NDArray[Any], dtype: np.dtype[Any], z: int) -> np
         changed &= ~(np.isnan(plane) & np.isnan(back))
     if changed.any():
         y, x = np.argwhere(changed)[0]
+        where = (corner[0], corner[1] + int(y), corner[2] + int(x))
         raise ParameterError(
-            f"value {plane[y, x]} at voxel ({z}, {y}, {x}) does not fit in {dtype} unchanged: a plain cast would alter "
+            f"value {plane[y, x]} at voxel {where} does not fit in {dtype} unchanged: a plain cast would alter "
             f"the image. Give scale=(low, high), the grey levels that become the ends of the range of {dtype}."
         )
     return cast
