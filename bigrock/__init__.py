@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bigrock.engine.clusters import cluster
     from bigrock.measures import Measurements, measure
     from bigrock.report import write_report
-    from bigrock.transfer import export_volume, import_volume
+    from bigrock.transfer import export_slice, export_volume, import_volume
     from bigrock.volumes import ArraySource, Volume, open_volume
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ _HOME = {
     "Reduction": "engine",
     "Volume": "volumes",
     "cluster": "engine.clusters",
+    "export_slice": "transfer",
     "export_volume": "transfer",
     "fit": "engine",
     "import_volume": "transfer",
@@ -52,6 +53,7 @@ __all__ = [
     "cluster",
     "datasets",
     "errors",
+    "export_slice",
     "export_volume",
     "fit",
     "import_volume",

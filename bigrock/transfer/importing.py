@@ -214,7 +214,7 @@ def parse_crop(crop: Crop, shape: Shape) -> Region:
     (100, 150, 200)
     """
     if isinstance(crop, Region):
-        return crop
+        crop = crop.slices
     parts: list[slice] = []
     for part in crop.split(",") if isinstance(crop, str) else crop:
         if isinstance(part, str):
