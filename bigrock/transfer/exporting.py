@@ -93,7 +93,7 @@ def export_volume(
 
     The suffix decides: ``.tif`` (BigTIFF where it must be, readable by ImageJ), ``.mhd`` (raw voxels
     beside a MetaImage header), ``.nrrd``, ``.npy``. Exact; masks become 8 bits, 0 and 255 in TIFF
-    (as ImageJ has them), 0 and 1 elsewhere.
+    (as ImageJ has them), 0 and 1 in raw and NRRD files; NPY keeps bool.
     Takes the memory of two slabs of slices. The file is there when it is whole, never in part.
 
     Parameters

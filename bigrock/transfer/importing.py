@@ -216,11 +216,11 @@ def parse_crop(crop: Crop, shape: Shape) -> Region:
     if isinstance(crop, Region):
         crop = crop.slices
     parts: list[slice] = []
-    for part in crop.split(",") if isinstance(crop, str) else crop:
-        if isinstance(part, str):
-            match = _RANGE.match(part)
-            part = slice(*(int(g) if g else None for g in match.groups())) if match else None
-        if not isinstance(part, slice) or part.step not in (None, 1):
+    for given in crop.split(",") if isinstance(crop, str) else crop:
+        part = given if isinstance(given, slice) else None
+        if isinstance(given, str) and (match := _RANGE.match(given)):
+            part = slice(*(int(g) if g else None for g in match.groups()))
+        if part is None or part.step not in (None, 1):
             raise ParameterError(
                 f"crop {crop!r} is not three ranges z, y, x. Write it like '0:100, 50:250, :'."
             )
