@@ -120,6 +120,8 @@ def open_hdf5(
     ImageJ's HDF5 plugin write it), or from evenly spaced coordinate variables with a ``units``
     attribute (dimension scales, as NetCDF-4 has them).
 
+    Stored values are taken as they are: a ``scale_factor`` or ``_FillValue`` attribute is not applied.
+
     MATLAB counts the first index fastest, and HDF5 the last: a MATLAB array ``A(i, j, k)`` of size
     (n1, n2, n3) is stored as (n3, n2, n1). That stored order is taken as z, y, x unless `axes` says
     otherwise; for a MATLAB array whose indices are (y, x, z), give ``axes="zxy"``.

@@ -139,7 +139,7 @@ def _variables(path: str) -> dict[str, tuple[tuple[int, ...], str]]:
 
     try:
         return {name: (tuple(shape), kind) for name, shape, kind in scipy.io.whosmat(path)}
-    except (ValueError, TypeError, OSError, NotImplementedError) as error:
+    except (ValueError, TypeError, OSError) as error:
         raise UnsupportedFormatError(
             f"{path} is not a MATLAB file that can be read ({error}): it is cut off, damaged or something else. "
             "Save it again in MATLAB, as v7.3 where it is large: save('scan.mat', 'A', '-v7.3')."

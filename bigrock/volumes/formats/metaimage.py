@@ -73,7 +73,7 @@ def open_metaimage(path: str | Path, *, voxel_size: Voxel | None = None) -> Sour
     file = str(require_file(path))
     header, offset = _read_header(file)
     _check_supported(header, file)
-    shape = volume_shape([int(n) for n in header["DimSize"].split()][::-1], file)
+    shape = volume_shape(_numbers(header, "DimSize", file)[::-1], file)
     msb = _is_true(header, "ElementByteOrderMSB") or _is_true(header, "BinaryDataByteOrderMSB")
     stored = np.dtype(META_TYPES[header["ElementType"]]).newbyteorder(">" if msb else "<")
     local = header["ElementDataFile"].upper() == "LOCAL"
@@ -84,7 +84,7 @@ def open_metaimage(path: str | Path, *, voxel_size: Voxel | None = None) -> Sour
     if _is_true(header, "CompressedData"):
         codec = "gzip" if not local and is_gzip(name) else "zlib"
         return InflatedSource(name, shape, stored, codec, start, 0, "C", size, beside, "metaimage")  # type: ignore[arg-type]
-    skip = int(header.get("HeaderSize", 0))
+    skip = _numbers({"HeaderSize": "0", **header}, "HeaderSize", file)[0]
     if skip == -1:
         start = max(0, Path(name).stat().st_size - math.prod(shape) * stored.itemsize)
     else:
@@ -130,13 +130,25 @@ def _check_supported(header: Mapping[str, str], path: str) -> None:
         )
 
 
+def _numbers(header: Mapping[str, str], name: str, path: str) -> list[int]:
+    try:
+        return [int(word) for word in header[name].split()] or [0]
+    except ValueError as error:
+        raise SourceError(
+            f"the header of {path} has {name} = {header[name]}, which are no whole numbers. Correct the line."
+        ) from error
+
+
 def _is_true(header: Mapping[str, str], name: str) -> bool:
     return header.get(name, "False").lower() in ("true", "1")
 
 
 def _voxel_size(header: Mapping[str, str]) -> Voxel | None:
     text = header.get("ElementSpacing", header.get("ElementSize", ""))
-    steps = [float(word) for word in text.split()]
+    try:
+        steps = [float(word) for word in text.split()]
+    except ValueError:
+        return None
     if len(steps) != 3 or steps == [1.0, 1.0, 1.0]:
         return None
     return voxel_from(steps[::-1], "mm")

@@ -92,12 +92,17 @@ def open_npz(path: str | Path, *, dataset: str | None = None, voxel_size: Voxel 
     file = str(require_file(path))
     try:
         with zipfile.ZipFile(file) as archive:
-            found = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            members = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+            found = {info.filename.removesuffix(".npy"): info for info in members}
             heads: Mapping[str, Any] = {name: _member_header(archive, found[name], file) for name in found}
     except zipfile.BadZipFile as error:
         raise SourceError(
             f"{file} is not a complete zip file ({error}): nothing can be read. Copy it again."
         ) from error
+    if not found:
+        raise UnsupportedFormatError(
+            f"{file} is a zip file without numpy arrays. Unpack it, and open what was in it."
+        )
     name = choose_dataset({key: head[0] for key, head in heads.items()}, dataset, file)
     (shape, order, stored, header), info = heads[name], found[name]
     extent = volume_shape(shape, f"{name} in {file}")

@@ -72,8 +72,8 @@ def open_nrrd(path: str | Path, *, voxel_size: Voxel | None = None) -> Source:
     header, offset = _read_header(file)
     shape, stored = _layout(header, file)
     name, start = (file, offset) if "data file" not in header else (_data_file(header, file), 0)
-    start += _skipped_lines(name, start, int(header.get("line skip", 0)))
-    skip = int(header.get("byte skip", 0))
+    start += _skipped_lines(name, start, _number(header, "line skip", file))
+    skip = _number(header, "byte skip", file)
     encoding = str(header.get("encoding", "")).lower()
     size = voxel_size or _voxel_size(header)
     beside = file if name != file else None
@@ -146,6 +146,13 @@ def _data_file(header: Mapping[str, str], path: str) -> str:
     return str(require_file(Path(path).parent / name))
 
 
+def _number(header: Mapping[str, str], name: str, path: str) -> int:
+    try:
+        return int(header.get(name, 0))
+    except ValueError as error:
+        raise SourceError(f"the header of {path} has {name}: {header[name]}. Correct the line.") from error
+
+
 def _skipped_lines(path: str, start: int, lines: int) -> int:
     """Return the bytes of the text lines that precede the data."""
     if lines <= 0:
@@ -159,12 +166,20 @@ def _voxel_size(header: Mapping[str, str]) -> Voxel | None:
     """Return metres along z, y, x; the header lists x first."""
     units = re.findall(r'"([^"]*)"', header.get("space units", header.get("units", "")))
     if "spacings" in header:
-        steps = [float(word) for word in header["spacings"].split()]
+        steps = [_length(word) for word in header["spacings"].split()]
     else:
         vectors = re.findall(r"\(([^)]*)\)|none", header.get("space directions", ""))
-        steps = [math.hypot(*(float(v) for v in one.split(","))) if one else math.nan for one in vectors]
+        steps = [math.hypot(*(_length(v) for v in one.split(","))) if one else math.nan for one in vectors]
     if len(steps) < 3 or len(units) < 3:
         return None
     axes = [voxel_from((step,) * 3, unit) for step, unit in zip(steps[:3], units[:3], strict=True)]
     x, y, z = (one and one[0] for one in axes)
     return (z, y, x) if z and y and x else None
+
+
+def _length(word: str) -> float:
+    """Return a number, or NaN, which states nothing, for any other word."""
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan

@@ -115,7 +115,13 @@ class MappedSource:
 
 
 def read_mapped(
-    path: str, offset: int, stored: np.dtype[Any], shape: Shape, region: Region, order: Order = "C"
+    path: str,
+    offset: int,
+    stored: np.dtype[Any],
+    shape: Shape,
+    region: Region,
+    order: Order = "C",
+    out: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[Any]:
     """Return a region of a plain array in a file, in native byte order.
 
@@ -136,18 +142,20 @@ def read_mapped(
         What to read.
     order : {"C", "F"}
         Which axis varies fastest in the file: x or z.
+    out : ndarray, optional
+        Where the voxels are put, of the region's shape and the native type.
 
     Returns
     -------
     ndarray
-        C-contiguous.
+        `out`, or a new C-contiguous array.
 
     Raises
     ------
     TruncatedFileError
         If the file ends before the array does.
     """
-    out = np.empty(region.shape, native_dtype(stored, path))
+    out = np.empty(region.shape, native_dtype(stored, path)) if out is None else out
     if order == "C":
         target, extent, index = out, shape, region.slices
     else:

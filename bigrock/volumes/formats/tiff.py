@@ -6,6 +6,7 @@ and an uncompressed page is read like a raw file.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,14 +103,11 @@ class TiffSource:
         """
         pages = self._pages()
         check_region(region, pages.shape, self.path)
+        if pages.plain:
+            return _read_plain(pages, region)
         out = np.empty(region.shape, self.dtype)
         for place, z in enumerate(range(region.start[0], region.stop[0])):
-            if pages.plain:
-                page = Region((0, *region.start[1:]), (1, *region.stop[1:]))
-                name, extent = pages.files[pages.file_of[z]], (1, *pages.shape[1:])
-                out[place] = read_mapped(name, int(pages.offsets[z, 0]), pages.stored, extent, page)[0]
-            else:
-                _decode_page(pages, z, region, out[place])
+            _decode_page(pages, z, region, out[place])
         return out
 
     def identity(self) -> dict[str, Any]:
@@ -183,6 +181,24 @@ def open_tiff(
     source = TiffSource(file, series, channel, voxel_size, axes is not None)
     native_dtype(source.dtype, file)
     return source
+
+
+def _read_plain(pages: TiffPages, region: Region) -> npt.NDArray[Any]:
+    """Return a region of uncompressed pages; neighbours in the file are read in one go."""
+    first, last = region.start[0], region.stop[0]
+    step = pages.shape[1] * pages.shape[2] * pages.stored.itemsize
+    breaks = (np.diff(pages.offsets[first:last, 0]) != step) | (np.diff(pages.file_of[first:last]) != 0)
+    bounds = [first, *(first + 1 + int(place) for place in np.flatnonzero(breaks)), last]
+    out = np.empty(region.shape, native_dtype(pages.stored, pages.files[0]))
+    for low, high in itertools.pairwise(bounds):
+        name, run = (
+            pages.files[pages.file_of[low]],
+            Region((0, *region.start[1:]), (high - low, *region.stop[1:])),
+        )
+        extent = (high - low, *pages.shape[1:])
+        offset, part = int(pages.offsets[low, 0]), out[low - first : high - first]
+        read_mapped(name, offset, pages.stored, extent, run, out=part)
+    return out
 
 
 def _decode_page(pages: TiffPages, z: int, region: Region, out: npt.NDArray[Any]) -> None:

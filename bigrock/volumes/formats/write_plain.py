@@ -19,7 +19,7 @@ from bigrock.volumes.source import Voxel
 
 __all__ = ["write_npy", "write_nrrd", "write_raw_mhd"]
 
-_GZIP_LEVEL = 4
+_GZIP_LEVEL = 1
 
 
 def write_raw_mhd(
@@ -137,7 +137,8 @@ def write_nrrd(
     voxel_size : tuple of float, optional
         Metres along z, y, x; left out of the header where it is not known.
     compression : {"gzip"}, optional
-        Smaller, but then the file can only be read from the front.
+        Smaller (masks 15 times, noisy 16-bit grey 1.5 times), written at some 30 MB/s for noisy grey, and
+        then the file can only be read from the front. Level 1: higher ones are far slower for a hundredth.
     overwrite : bool
         Whether an existing file may be replaced.
 

@@ -53,7 +53,7 @@ def write_tiff(
     voxel_size : tuple of float, optional
         Metres along z, y, x.
     compression : {"zlib"}, optional
-        Smaller files (masks 20 times, grey rock little), written and read several times slower.
+        Smaller files (masks 20 times, noisy 16-bit grey 1.5 times), written at some 50 MB/s for noisy grey.
     overwrite : bool
         Whether an existing file may be replaced.
 

@@ -61,7 +61,7 @@ def test_a_header_size_is_skipped_and_minus_one_takes_the_last_bytes(tmp_path: P
         np.testing.assert_array_equal(open_source(tmp_path / "scan.mhd").read(BOX), GREY[BOX.slices])
 
 
-@pytest.mark.parametrize("spacing", ["1 1 1", "1.0 1.0 1.0", "0 0 0", "2 2"])
+@pytest.mark.parametrize("spacing", ["1 1 1", "1.0 1.0 1.0", "0 0 0", "2 2", "x y z"])
 def test_a_spacing_that_says_nothing_is_not_taken(tmp_path: Path, spacing: str) -> None:
     write(tmp_path / "scan.mha", GREY.tobytes(), ElementSpacing=spacing)
     assert open_source(tmp_path / "scan.mha").voxel_size is None
@@ -76,6 +76,9 @@ def test_a_spacing_that_says_nothing_is_not_taken(tmp_path: Path, spacing: str) 
         ({"ElementDataFile": "s%03d.raw 1 9 1"}, UnsupportedFormatError, "several files"),
         ({"ElementDataFile": "absent.raw"}, VolumeNotFoundError, r"absent\.raw"),
         ({"DimSize": "8 7 10"}, TruncatedFileError, "112 are missing"),
+        ({"DimSize": "8 7 many"}, SourceError, "DimSize = 8 7 many"),
+        ({"HeaderSize": "none"}, SourceError, "HeaderSize = none"),
+        ({"DimSize": ""}, SourceError, "shape"),
         ({"DimSize": "8 7 9 2"}, SourceError, r"\(2, 9, 7, 8\)"),
     ],
 )

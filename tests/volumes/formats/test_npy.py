@@ -72,6 +72,13 @@ def test_npz_with_several_volumes_asks_which(tmp_path: Path) -> None:
     assert open_source(path, dataset="mask").dtype == np.bool_
 
 
+def test_a_zip_of_other_things_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "scan.zip", "w") as archive:
+        archive.writestr("readme.txt", "text")
+    with pytest.raises(UnsupportedFormatError, match="without numpy arrays"):
+        open_source(tmp_path / "scan.zip")
+
+
 def test_a_broken_or_oddly_compressed_npz_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "scan.npz"
     np.savez(path, grey=VOXELS)

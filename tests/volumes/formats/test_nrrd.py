@@ -62,6 +62,22 @@ def by_hand(path: Path, data: bytes, **fields: str) -> None:
     path.write_bytes(("\n".join(lines) + "\n\n").encode() + data)
 
 
+@pytest.mark.parametrize(
+    ("fields", "voxel"),
+    [
+        ({"spacings": "1 2 3", "units": '"um" "um" "nm"'}, (3e-9, 2e-6, 1e-6)),
+        ({"spacings": "1 2 nan", "units": '"um" "um" "um"'}, None),
+        ({"spacings": "1 2 unknown", "units": '"um" "um" "um"'}, None),
+        ({"spacings": "1 2 3", "units": '"um" "um" "pixel"'}, None),
+        ({"space_directions": "none (0,1,0) (0,0,1)", "space_units": '"um" "um" "um"'}, None),
+    ],
+)
+def test_units_are_taken_per_axis_and_gaps_state_nothing(tmp_path: Path, fields: dict, voxel) -> None:
+    by_hand(tmp_path / "scan.nrrd", GREY.tobytes(), **fields)
+    found = open_source(tmp_path / "scan.nrrd").voxel_size
+    assert found == (voxel and pytest.approx(voxel, rel=1e-12))
+
+
 def test_skipped_lines_and_bytes_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "scan.nrrd"
     by_hand(path, b"a line\nanother\n12345" + GREY.tobytes(), line_skip="2", byte_skip="5")
@@ -80,6 +96,7 @@ def test_skipped_lines_and_bytes_are_skipped(tmp_path: Path) -> None:
         ({"type": "block"}, UnsupportedFormatError, "'block'"),
         ({"sizes": "8 7 many"}, SourceError, "8 7 many"),
         ({"sizes": "3 8 7 9"}, SourceError, r"\(9, 7, 8, 3\)"),
+        ({"byte_skip": "some"}, SourceError, "byte skip: some"),
         ({"endian": ""}, SourceError, "no byte order"),
         ({"sizes": "8 7 10"}, TruncatedFileError, "112 are missing"),
         ({"data_file": "LIST"}, UnsupportedFormatError, "several files"),
