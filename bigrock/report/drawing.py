@@ -183,5 +183,5 @@ def png_of(figure: Figure, palette: int | None = None) -> bytes:
     if palette is not None:
         image = image.quantize(palette, dither=Image.Dither.NONE)
     out = io.BytesIO()
-    image.save(out, "PNG", compress_level=9)
+    image.save(out, "PNG", compress_level=6)
     return out.getvalue()

@@ -53,7 +53,7 @@ def write_report(
     Shows slices of the three planes (each volume, and the pores over the grey levels), the grey
     histogram, porosity profiles, a table of results with units, and what made each volume. All
     styles and images are inside the file; it opens without a network and prints well. Reads three
-    slices per volume from the pyramid, so it takes about a second and little memory at any size.
+    slices per volume from the pyramid, so it takes a few seconds and little memory at any size.
 
     Parameters
     ----------
