@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bigrock.errors import UnitError
 
@@ -95,7 +95,7 @@ def parse_voxel_size(value: str | float | Sequence[str | float]) -> tuple[float,
 
     Parameters
     ----------
-    value : str, float or sequence of three
+    value : str, float, or sequence or array of three
         One length for a cubic voxel, or three in the order z, y, x. A string may hold three
         lengths separated by commas; a unit after the last one applies to all that have none.
         Plain numbers are metres, as ``Volume.voxel_size`` gives them.
@@ -121,7 +121,7 @@ def parse_voxel_size(value: str | float | Sequence[str | float]) -> tuple[float,
         texts = [part.strip() for part in value.split(",")]
         unit = re.sub(r"^[-+\d.eE\s]*", "", texts[-1])
         parts = [text if re.search(r"[^\d\s.eE+-]", text) else f"{text} {unit}" for text in texts]
-    elif isinstance(value, Sequence):
+    elif isinstance(value, Iterable):
         parts = list(value)
     else:
         parts = [value]

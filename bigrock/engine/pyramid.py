@@ -41,7 +41,7 @@ class _LevelWork:
         return halve(array, "mean" if self.volume.kind == "grey" else "mode")
 
     def write(self, block: Block, result: npt.NDArray[Any], kept: list[Any]) -> None:
-        self.volume.levels[self.level][block.core.slices] = result
+        self.volume.write_level(self.level, block.core, result)
 
 
 def _doubled(region: Region) -> tuple[tuple[int, int, int], tuple[int, int, int]]:

@@ -52,11 +52,18 @@ async def _first_key(store: Store) -> str | None:
     return None
 
 
+async def _holds_zarr(store: Store) -> bool:
+    """Return whether the root is a zarr group or array, or what a deletion that was killed left of one."""
+    roots = ("zarr.json", ".zgroup", ".zarray", "bigrock-run/plan.json")
+    return any([await store.exists(key) for key in roots])
+
+
 async def _delete_all(store: Store) -> None:
-    if isinstance(store, LocalStore):
-        await store.clear()
-        return
-    for key in [key async for key in store.list_prefix("")]:
+    """Delete everything; the root's metadata last, so that it can be told what was begun to be deleted."""
+    keys = [
+        key async for key in (store.list_dir("") if isinstance(store, LocalStore) else store.list_prefix(""))
+    ]
+    for key in sorted(keys, key=lambda key: key in ("zarr.json", ".zgroup", ".zarray")):
         await store.delete(key)
 
 
@@ -109,7 +116,7 @@ def create_volume(
     Raises
     ------
     VolumeExistsError
-        If something is stored there and `overwrite` is False.
+        If something is stored there and `overwrite` is False, or what is there is no zarr store.
     ParameterError
         If the shape or the data type cannot be stored.
 
@@ -132,6 +139,11 @@ def create_volume(
                 f"{place} exists already: writing would destroy it. Choose another destination, or overwrite=True "
                 f"(--overwrite)."
             )
+        if not sync(_holds_zarr(store)):
+            raise VolumeExistsError(
+                f"{place} holds something that is no zarr volume: overwriting would delete it. "
+                f"Choose another destination, or remove it yourself."
+            )
         sync(_delete_all(store))
     if kind is None:
         kind = "mask" if dtype.kind == "b" else "labels" if classes else "grey"
@@ -144,9 +156,16 @@ def create_volume(
         base = layout_for((z, y, x), chunk, shard)
         for level in range(levels):
             a, b, c = (-(-n // (1 << level)) for n in (z, y, x))
-            layout = base.at_level(level) or layout_for((a, b, c))
+            layout = base.at_level(level) or _coarse_layout((a, b, c))
             _create_array(group, str(level), (a, b, c), dtype, layout)
     return Volume(store, place, mode="r+")
+
+
+def _coarse_layout(shape: Shape) -> Layout:
+    """Return the layout of a level that no block owns: shards of 128³, so that making one takes little memory."""
+    layout = layout_for(shape)
+    z, y, x = (min(s, 128) for s in layout.shard)
+    return layout_for(shape, layout.chunk, (z, y, x))
 
 
 def _create_array(group: zarr.Group, name: str, shape: Shape, dtype: np.dtype[Any], layout: Layout) -> None:

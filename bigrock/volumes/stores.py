@@ -13,20 +13,25 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import RLock
+from typing import TYPE_CHECKING, Any
 
 import zarr
-from zarr.storage import FsspecStore, LocalStore
+from zarr.core.sync import sync
+from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore
 
 from bigrock.errors import MissingDependencyError
 
 if TYPE_CHECKING:
-    from donfig.config_obj import ConfigSet
     from zarr.abc.store import Store
 
-__all__ = ["codec_pipeline", "is_local", "location", "open_store"]
+__all__ = ["codec_pipeline", "is_in_memory", "is_local", "location", "open_store"]
 
+_CONFIG_LOCK = RLock()
 _SCHEME = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]+)://")
 _OBJECT_SCHEMES = frozenset({"s3", "s3a", "gs", "az", "azure", "abfs", "abfss"})
 
@@ -98,13 +103,51 @@ def open_store(path: str | os.PathLike[str] | Store, *, read_only: bool = False)
         ) from error
 
 
-def codec_pipeline(store: Store) -> ConfigSet:
-    """Return a context in which opened arrays use the compiled codec pipeline where it can.
+def is_in_memory(store: Store) -> bool:
+    """Return whether a store lives in this process, so that no other process can see it."""
+    while isinstance(store, WrapperStore):
+        store = store._store
+    if isinstance(store, FsspecStore):
+        protocol = store.fs.protocol
+        return "memory" in ((protocol,) if isinstance(protocol, str) else protocol)
+    return isinstance(store, MemoryStore)
+
+
+@contextmanager
+def codec_pipeline(store: Store, *, writing: bool = False) -> Iterator[None]:
+    """Make arrays that are opened in this context use the compiled codec pipeline where it can.
 
     The `zarrs` pipeline decodes sharded blocks about three times as fast as zarr's own. It reaches
     local stores by itself; for every other store zarr's own is used, and the voxels are the same.
+    One thread of Python at a time: the setting is one for the whole process, and is put back.
+
+    Parameters
+    ----------
+    store : zarr.abc.store.Store
+        Where the arrays are.
+    writing : bool
+        Encode with one thread per block. Many would leave the chunks of a shard in the order in
+        which they got ready, and the same voxels in other bytes each time; and blocks are written
+        by many threads anyway.
     """
+    _size_thread_pool()
     own = "zarr.core.codec_pipeline.BatchedCodecPipeline"
-    return zarr.config.set(
-        {"codec_pipeline.path": "zarrs.ZarrsCodecPipeline" if isinstance(store, LocalStore) else own}
-    )
+    settings: dict[str, Any] = {
+        "codec_pipeline.path": "zarrs.ZarrsCodecPipeline" if isinstance(store, LocalStore) else own
+    }
+    if writing:
+        settings["threading.max_workers"] = 1
+    with _CONFIG_LOCK, zarr.config.set(settings):
+        yield
+
+
+@cache
+def _size_thread_pool() -> None:
+    """Let zarr make its pool of I/O threads, which it sizes once, before `codec_pipeline` says one thread."""
+    if zarr.config.get("threading.max_workers", None) is None:
+        with zarr.config.set({"threading.max_workers": min(32, (os.cpu_count() or 1) + 4)}):
+            sync(_nothing())
+
+
+async def _nothing() -> None:
+    return None

@@ -11,13 +11,20 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from bigrock.errors import CorruptChunkError, IncompleteVolumeError, NotAVolumeError, VolumeNotFoundError
+from bigrock.errors import (
+    CorruptChunkError,
+    IncompleteVolumeError,
+    NotAVolumeError,
+    ParameterError,
+    VolumeNotFoundError,
+)
 from bigrock.geometry import Region, Shape
 from bigrock.units import format_voxel_size
 from bigrock.volumes.downsample import halve
 from bigrock.volumes.metadata import level_paths, voxel_size_of
+from bigrock.volumes.shards import damaged_shards, delete_clipped_shards
 from bigrock.volumes.source import Kind, Voxel
-from bigrock.volumes.stores import codec_pipeline, location, open_store
+from bigrock.volumes.stores import codec_pipeline, is_in_memory, location, open_store
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -52,7 +59,7 @@ class Volume:
         self.path = path
         self._store = store
         self._mode = mode
-        with codec_pipeline(store):
+        with codec_pipeline(store, writing=mode != "r"):
             group = zarr.open_group(store, mode="r" if mode == "r" else "r+", zarr_format=3)
             attributes = dict(group.attrs)
             names = level_paths(attributes, path)
@@ -109,13 +116,18 @@ class Volume:
         ------
         CorruptChunkError
             If stored bytes do not decode; names the file.
+        OSError
+            If the store cannot be reached or read.
         """
         try:
             return np.asarray(self.array[region.slices])
-        except MemoryError:
+        except (MemoryError, OSError):
             raise
         except Exception as error:
-            raise self._corrupt(region, error) from error
+            corrupt = self._corrupt(region, error)
+            if corrupt is None:
+                raise
+            raise corrupt from error
 
     def write(self, core: Region, values: npt.NDArray[Any]) -> None:
         """Store `values` as the voxels of `core`, and as those of the pyramid levels that it owns.
@@ -123,12 +135,17 @@ class Volume:
         `core` must start at a multiple of `write_unit`; the engine sees to that.
         """
         values = np.ascontiguousarray(values)
-        self.array[core.slices] = values
+        self.write_level(0, core, values)
         method = "mean" if self.kind == "grey" else "mode"
-        for level in self.levels[1 : self.own_levels]:
+        for level in range(1, self.own_levels):
             core = Region(_halved(core.start), _halved(core.stop))
             values = halve(values, method)
-            level[core.slices] = values
+            self.write_level(level, core, values)
+
+    def write_level(self, level: int, core: Region, values: npt.NDArray[Any]) -> None:
+        """Store `values` as the voxels of `core` of one pyramid level, and touch no other level."""
+        delete_clipped_shards(self._store, self.levels[level], core)
+        self.levels[level][core.slices] = values
 
     @property
     def own_levels(self) -> int:
@@ -149,8 +166,12 @@ class Volume:
         return dask.array.from_zarr(array, chunks=array.shards or array.chunks)
 
     def identity(self) -> dict[str, Any]:
-        """Return what tells these voxels from others: shape, type, and a digest of the history."""
-        text = json.dumps([list(self.shape), str(self.dtype), self.history], sort_keys=True)
+        """Return what tells these voxels from others: a digest of shape, type and history.
+
+        A volume without history (made by other software) is known by its path.
+        """
+        origin = self.history or self.path
+        text = json.dumps([list(self.shape), str(self.dtype), origin], sort_keys=True)
         return {"volume": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
     def update(self, **own: Any) -> None:
@@ -167,28 +188,22 @@ class Volume:
         return f"<Volume {self.path}: {size} {self.dtype} {self.kind}, voxel {format_voxel_size(self.voxel_size)}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if is_in_memory(self._store):
+            raise ParameterError(
+                f"{self.path} is kept in the memory of this process: workers in other processes would see another, "
+                f"empty volume. Use a folder or a URL, or executor='threads'."
+            )
         return Volume._reopen, (self._store, self.path, self._mode)
 
     @staticmethod
     def _reopen(store: Store, path: str, mode: str) -> Volume:
         return Volume(store, path, mode=mode)
 
-    def _corrupt(self, region: Region, error: Exception) -> Exception:
-        """Return the error that names the shards of `region` which cannot be decoded."""
-        bad = []
-        unit = self.write_unit
-        first = [a // u for a, u in zip(region.start, unit, strict=True)]
-        last = [-(-b // u) for b, u in zip(region.stop, unit, strict=True)]
-        for index in np.ndindex(*(b - a for a, b in zip(first, last, strict=True))):
-            i, j, k = (int(a + d) for a, d in zip(first, index, strict=True))
-            start = (i * unit[0], j * unit[1], k * unit[2])
-            shard = Region(start, start).grow(unit, self.shape)
-            try:
-                self.array[Region(start, shard.stop).slices]
-            except Exception:
-                bad.append(f"{self.path}/{self.array.path}/c/{i}/{j}/{k}")
+    def _corrupt(self, region: Region, error: Exception) -> CorruptChunkError | None:
+        """Return the error that names the shards of `region` which cannot be decoded, if there are any."""
+        bad = [f"{self.path}/{key}" for key in damaged_shards(self.array, region)]
         if not bad:
-            return error
+            return None
         return CorruptChunkError(
             f"stored voxels of region {region.start}..{region.stop} cannot be decoded ({error}): damaged file "
             f"{', '.join(bad)}. Restore it from a copy, or make the volume again."
