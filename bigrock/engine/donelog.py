@@ -87,7 +87,8 @@ def compare(logged: dict[str, Any], now: dict[str, Any], place: str) -> None:
         With the old and the new value of every field that differs.
     """
     old, new = dict(_flat(logged)), dict(_flat(now))
-    fields = [key for key in {**old, **new} if old.get(key, "(absent)") != new.get(key, "(absent)")]
+    # As text, because NaN equals NaN there.
+    fields = [k for k in {**old, **new} if repr(old.get(k, "(absent)")) != repr(new.get(k, "(absent)"))]
     if fields:
         listed = "; ".join(
             f"{f}: {old.get(f, '(absent)')} then, {new.get(f, '(absent)')} now" for f in fields[:8]

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.executors import Executor
-from bigrock.engine.streams import BatchResult, Failure, Work
+from bigrock.engine.streams import BatchResult, Failure, Work, fatal_error
 from bigrock.errors import RunError
 
 __all__ = ["IN_FLIGHT", "drive"]
@@ -60,14 +60,17 @@ def drive(
     RunError
         At the end, with the blocks that failed; everything else is done by then.
     StorageFullError, SourceError
-        At once, where going on is pointless.
+        At once, where going on is pointless. What the workers finished by then is handed on first.
     """
     loop = _Loop(order, batch, retries, executor, on_result)
     executor.start(work)
     try:
         loop.run()
-    finally:
+    except BaseException:
         executor.stop()
+        loop.drain()
+        raise
+    executor.stop()
     if loop.failed:
         raise _run_error(loop.failed, len(order))
 
@@ -101,6 +104,22 @@ class _Loop:
             flying -= 1
             self._settle(ids, future)
 
+    def drain(self) -> None:
+        """Hand on what ended while the loop was being left, so that it is not run again."""
+        while not self._ended.empty():
+            _, future = self._ended.get()
+            if not future.cancelled() and future.exception() is None:
+                self._record(future.result())
+
+    def _record(self, result: BatchResult) -> None:
+        try:
+            self._on_result(result)
+        except OSError as error:
+            full = fatal_error(error)
+            if full is None or full is error:
+                raise
+            raise full from error
+
     def _next(self) -> Batch | None:
         if self._again:
             return self._again.popleft()
@@ -124,7 +143,7 @@ class _Loop:
                 result = BatchResult(failed=[Failure(int(ids[0]), f"{type(error).__name__}: {error}", "")])
         self._retry(result, alone=len(ids) == 1)
         self.failed += result.failed
-        self._on_result(result)
+        self._record(result)
         for failure in result.failed:
             _log.debug("block %d failed: %s\n%s", failure.block, failure.error, failure.trace)
             if failure.fatal is not None:

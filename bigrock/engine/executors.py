@@ -12,6 +12,7 @@ import pickle
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigrock.engine.memory import available_bytes, cores
@@ -42,7 +43,7 @@ class Executor(Protocol):
         """Run a batch; call `done` with its future when it ends, from any thread."""
 
     def stop(self) -> None:
-        """Drop what has not started, wait for what has."""
+        """Drop what has not started; wait for the blocks that threads of this process have begun."""
 
 
 class _Serial:
@@ -79,12 +80,15 @@ class _Threads:
 
     def start(self, work: Work) -> None:
         self._work = work
+        self._stopping = Event()
         self._pool = ThreadPoolExecutor(self.threads_per_worker, "bigrock")
 
     def submit(self, ids: Sequence[int], retries: int, overlap: bool, done: Callable[[Any], None]) -> None:
-        self._pool.submit(run_batch, self._work, ids, retries, overlap).add_done_callback(done)
+        stopped = self._stopping.is_set
+        self._pool.submit(run_batch, self._work, ids, retries, overlap, stopped).add_done_callback(done)
 
     def stop(self) -> None:
+        self._stopping.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -106,6 +110,10 @@ class _Cluster:
     def start(self, work: Work) -> None:
         # Not scattered: scattered data that dies with its worker cannot be made again, a task can.
         self._work = self._client.submit(pickle.loads, pickle.dumps(work), pure=False, key=None)
+        # What cannot be unpickled there (a module that is missing) would fail batch after batch.
+        error = self._work.exception()
+        if error is not None:
+            raise error
 
     def submit(self, ids: Sequence[int], retries: int, overlap: bool, done: Callable[[Any], None]) -> None:
         future = self._client.submit(run_batch, self._work, list(ids), retries, overlap, pure=False)

@@ -151,13 +151,14 @@ class Chain(Kernel):
         return kind
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """Largest need of any stage: its scratch, plus the intermediate array that it reads."""
-        need, scale = 0.0, 1
+        """Largest need of any stage: its scratch, and the intermediate arrays that it reads and makes."""
+        need, scale, last = 0.0, 1, len(self.stages) - 1
         for i, stage in enumerate(self.stages):
-            intermediate = dtype.itemsize if i else 0
-            need = max(need, (stage.scratch_bytes(dtype) + intermediate) * scale**3)
-            dtype = stage.output_dtype(dtype)
-            scale *= stage.scale
+            reads = dtype.itemsize if i else 0
+            made = stage.output_dtype(dtype)
+            makes = made.itemsize * stage.scale**3 if i < last else 0
+            need = max(need, (stage.scratch_bytes(dtype) + reads + makes) * scale**3)
+            dtype, scale = made, scale * stage.scale
         return need
 
     def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 import bigrock
-from bigrock.engine.donelog import DoneLog, compare
+from bigrock.engine.destination import logged_run, refuse_input, refuse_other_settings
+from bigrock.engine.donelog import DoneLog
 from bigrock.engine.driver import drive
 from bigrock.engine.executors import Executor, ExecutorLike, executor_for
 from bigrock.engine.kernel import Kernel
@@ -27,9 +28,8 @@ from bigrock.engine.reducing import fit
 from bigrock.engine.settings import json_value, settings_of
 from bigrock.engine.sizing import batch_size
 from bigrock.engine.streams import BatchResult
-from bigrock.errors import ResumeError, VolumeExistsError
 from bigrock.geometry import Block, BlockGrid, Shape, z_order
-from bigrock.volumes import Kind, Source, Volume, create_volume, exists, facts_of, open_volume, pyramid_levels
+from bigrock.volumes import Kind, Source, Volume, create_volume, facts_of, open_volume, pyramid_levels
 from bigrock.volumes.stores import location, open_store
 
 if TYPE_CHECKING:
@@ -92,25 +92,32 @@ def map_pass(
     """Return the finished output of a map pass.
 
     Everything that can be refused is refused before the first voxel is read: what is stored at the
-    destination, alignment, memory, disk. Raises as `bigrock.run` does.
+    destination, other settings, alignment, memory, disk. Raises as `bigrock.run` does.
     """
     place, store = location(dest), open_store(dest)
-    log = DoneLog(store)
-    logged = None if options.overwrite or not exists(store) else log.fingerprint()
-    _refuse_foreign(store, place, logged, options)
-    executor = executor_for(options.executor)
+    refuse_input(place, (getattr(source, "path", None), output.entry.get("source")))
+    logged, replace = logged_run(store, place, resume=options.resume, overwrite=options.overwrite)
+    fingerprint = _asked(kernel, source, options, output)
+    if logged is not None:
+        refuse_other_settings(dest, place, logged, fingerprint)
+    log, executor = DoneLog(store), executor_for(options.executor)
     the_plan = _plan_like(kernel, source, executor, options, logged)
+    fingerprint |= _cut(the_plan)
     if logged is None:
         check_disk(place, the_plan.disk_bytes)
+    else:
+        refuse_other_settings(dest, place, logged, fingerprint)
+        sink = open_volume(dest, mode="r+", partial=True)
+        if sink.complete:
+            log.finish()
+            return sink
     fitted = fit(kernel, source, executor=options.executor, ram=options.ram, progress=options.progress)
-    fingerprint = _fingerprint(fitted, source, the_plan, options, output)
+    fingerprint["fitted"] = settings_of(fitted)
     if logged is None:
-        sink = _create(fitted, source, dest, the_plan, options, output, fingerprint)
+        sink = _create(fitted, source, dest, the_plan, options, output, fingerprint, replace)
         log.begin(fingerprint)
     else:
-        sink = _reopen(dest, place, logged, fingerprint)
-        if sink.complete:
-            return sink
+        refuse_other_settings(dest, place, logged, fingerprint)
     _execute(MapWork(source, fitted, sink, _grid(the_plan)), the_plan, executor, options, log, output.step)
     finish_pyramid(sink, executor)
     sink.update(complete=True)
@@ -122,42 +129,36 @@ def _grid(the_plan: Plan) -> BlockGrid:
     return BlockGrid(the_plan.shape, the_plan.block, the_plan.halo)
 
 
-def _refuse_foreign(store: Store, place: str, logged: dict[str, Any] | None, options: RunOptions) -> None:
-    """Refuse a destination that holds anything but a run that may be resumed."""
-    if options.overwrite or not exists(store) or (logged is not None and options.resume):
-        return
-    raise VolumeExistsError(
-        f"{place} exists already: writing would destroy it. Choose another destination, "
-        f"or overwrite=True (--overwrite)."
-    )
-
-
 def _plan_like(
     kernel: Kernel, source: Source, executor: Executor, options: RunOptions, logged: dict[str, Any] | None
 ) -> Plan:
     """Return the plan; a run that is resumed keeps the blocks it was begun with."""
     block, shard = options.block, options.shard
-    if logged is not None and block is None:
+    if logged is not None and block is None and shard is None:
         block, shard = tuple(logged["block"]), tuple(logged["layout"]["shard"])
     limit = None if options.ram is None else parse_bytes(options.ram)
-    return plan_map(kernel, source, executor, block=block, shard=shard, ram_bytes=limit)
+    return plan_map(
+        kernel, source, executor, block=block, shard=shard, ram_bytes=limit, pyramid=options.pyramid
+    )
 
 
-def _fingerprint(
-    kernel: Kernel, source: Source, the_plan: Plan, options: RunOptions, output: Output
-) -> dict[str, Any]:
-    """Return everything that decides the bytes of the output."""
-    layout = the_plan.layout
+def _asked(kernel: Kernel, source: Source, options: RunOptions, output: Output) -> dict[str, Any]:
+    """Return everything but the blocks that decides the bytes of the output, and is known at once."""
     return {
         "kernel": settings_of(kernel),
         "input": json_value(source.identity()),
         "shape": list(source.shape),
-        "block": list(the_plan.block),
-        "layout": {"chunk": list(layout.chunk), "shard": list(layout.shard)} if layout else {},
         "pyramid": options.pyramid,
         "voxel_size": json_value(output.voxel_size or source.voxel_size),
+        "kind": output.kind,
         "classes": output.classes or {},
     }
+
+
+def _cut(the_plan: Plan) -> dict[str, Any]:
+    assert the_plan.layout is not None
+    layout = {"chunk": list(the_plan.layout.chunk), "shard": list(the_plan.layout.shard)}
+    return {"block": list(the_plan.block), "layout": layout}
 
 
 def _create(
@@ -168,6 +169,7 @@ def _create(
     options: RunOptions,
     output: Output,
     fingerprint: dict[str, Any],
+    replace: bool,
 ) -> Volume:
     facts = facts_of(source)
     z, y, x = (n * kernel.scale for n in facts.shape)
@@ -179,7 +181,7 @@ def _create(
         "bigrock": bigrock.__version__,
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "input": fingerprint["input"],
-        "kernel": fingerprint["kernel"],
+        "kernel": fingerprint["fitted"],
         "block": fingerprint["block"],
         **({"source": source.path} if isinstance(source, Volume) else {}),
         **output.entry,
@@ -197,21 +199,8 @@ def _create(
         shard=the_plan.layout.shard,
         history=[*getattr(source, "history", ()), entry],
         complete=False,
-        overwrite=options.overwrite,
+        overwrite=replace,
     )
-
-
-def _reopen(
-    dest: str | os.PathLike[str] | Store, place: str, logged: dict[str, Any], fingerprint: dict[str, Any]
-) -> Volume:
-    """Return the output of an earlier run of the same settings."""
-    try:
-        compare(logged, fingerprint, place)
-    except ResumeError as error:
-        if open_volume(dest, partial=True).complete:
-            raise VolumeExistsError(str(error)) from error
-        raise
-    return open_volume(dest, mode="r+", partial=True)
 
 
 def _execute(

@@ -23,7 +23,7 @@ from bigrock.engine.sizing import batch_size, candidates, first_fitting, read_am
 from bigrock.errors import ParameterError, StorageFullError
 from bigrock.geometry import BlockGrid, Shape, check_alignment
 from bigrock.volumes.layout import Layout, layout_for
-from bigrock.volumes.source import Source
+from bigrock.volumes.source import Facts, Source, facts_of
 from bigrock.volumes.stores import is_local
 
 __all__ = ["Plan", "check_disk", "plan_map", "plan_reduce", "total_halo"]
@@ -106,6 +106,7 @@ def plan_map(
     block: Shape | None = None,
     shard: Shape | None = None,
     ram_bytes: int | None = None,
+    pyramid: bool = False,
 ) -> Plan:
     """Return the plan of a map pass; raise where it cannot run.
 
@@ -127,10 +128,13 @@ def plan_map(
         options = [(block, layout)]
     elif shard is not None:
         layout = layout_for((z, y, x), shard=shard)
-        options = [((shard[0] // scale, shard[1] // scale, shard[2] // scale), layout)]
+        a, b, c = (max(1, s // scale) for s in shard)
+        check_alignment((a * scale, b * scale, c * scale), shard, (z, y, x))
+        options = [((a, b, c), layout)]
     else:
         options = list(candidates(source, scale, (z, y, x)))
-    out_bytes = out_dtype.itemsize * scale**3
+    # A block's coarser levels are made while it is written: an eighth of it, a little more at a time.
+    out_bytes = out_dtype.itemsize * scale**3 * (1.25 if pyramid else 1.0)
     scratch = kernel.scratch_bytes(dtype)
     block, layout_or_none, ram = first_fitting(
         source, kernel.halo, options, scratch, out_bytes, executor, limit
@@ -173,7 +177,11 @@ def plan_reduce(
         options: list[tuple[Shape, Layout | None]] = [(block, None)]
     else:
         options = [(b, None) for b, _ in candidates(source, 1, source.shape)]
-    block, _, ram = first_fitting(source, halo, options, scratch, 0, executor, limit)
+    # A batch combines into one state while two wait for the coordinator, which holds one as well.
+    facts = facts_of(source)
+    facts = Facts(facts.shape, dtype, facts.voxel_size, facts.kind, facts.classes)
+    states = (4 * executor.threads_per_worker + 2) * sum(r.state_bytes(facts) for r in reductions)
+    block, _, ram = first_fitting(source, halo, options, scratch, 0, executor, limit, states)
     return _plan(source, block, halo, executor, ram, limit, 0, 0, None)
 
 

@@ -17,7 +17,7 @@ from bigrock.engine.planning import plan_reduce, total_halo
 from bigrock.engine.progress import ProgressLike, reporter
 from bigrock.engine.reduction import Reduction
 from bigrock.engine.sizing import batch_size
-from bigrock.engine.streams import BatchResult
+from bigrock.engine.streams import BatchLostError, BatchResult
 from bigrock.geometry import Block, BlockGrid, Shape, z_order
 from bigrock.volumes.source import Facts, Source, facts_of
 
@@ -50,8 +50,20 @@ class ReduceWork:
         return states
 
     def write(self, block: Block, result: list[Any], kept: list[Any]) -> None:
-        """Combine the block's states with those of its batch."""
-        _combine(self.reductions, kept, result)
+        """Combine the block's states with those of its batch.
+
+        Raises
+        ------
+        BatchLostError
+            If that fails half way: some states may hold the block already, so trying the block
+            again would count it twice.
+        """
+        try:
+            _combine(self.reductions, kept, result)
+        except Exception as error:
+            raise BatchLostError(
+                f"{type(error).__name__} while combining block {block.id}: {error}"
+            ) from error
 
 
 def _combine(reductions: Sequence[Reduction], kept: list[Any], states: list[Any]) -> None:

@@ -32,10 +32,14 @@ def json_value(value: Any) -> Any:
 
 
 def settings_of(thing: Any) -> dict[str, Any]:
-    """Return class name, code version and every field of a kernel or reduction."""
+    """Return class name, code version and every field (or attribute) of a kernel or reduction."""
     settings: dict[str, Any] = {"name": type(thing).__name__}
     if hasattr(thing, "version"):
         settings["version"] = thing.version
     if dataclasses.is_dataclass(thing):
         settings |= {f.name: json_value(getattr(thing, f.name)) for f in dataclasses.fields(thing)}
+    else:
+        settings |= {
+            name: json_value(value) for name, value in sorted(getattr(thing, "__dict__", {}).items())
+        }
     return settings

@@ -74,15 +74,17 @@ def candidates(source: Source, scale: int, out_shape: Shape) -> Iterator[tuple[S
     shape = source.shape
     for covering in (True, False):
         for edge in _edges(default_shard(out_shape)):
-            layout = layout_for(out_shape, shard=_shard(out_shape, edge))
-            z, y, x = (max(1, s // scale) for s in layout.shard)
+            layout = _layout(out_shape, edge, scale)
+            z, y, x = (s // scale for s in layout.shard)
             yield _cover(source.read_unit, (z, y, x), shape) if covering else (z, y, x), layout
 
 
-def _shard(shape: Shape, edge: int) -> Shape:
-    shards = layout_for(shape).shard
-    z, y, x = (min(s, edge) for s in shards)
-    return z, y, x
+def _layout(shape: Shape, edge: int, scale: int) -> Layout:
+    """Return the default layout with shards of at most `edge`, all of it in multiples of `scale`."""
+    default = layout_for(shape)
+    cz, cy, cx = (max(1, min(c, edge) // scale) * scale for c in default.chunk)
+    sz, sy, sx = (max(1, min(s, edge) // c) * c for s, c in zip(default.shard, (cz, cy, cx), strict=True))
+    return layout_for(shape, (cz, cy, cx), (sz, sy, sx))
 
 
 def first_fitting(
@@ -93,8 +95,11 @@ def first_fitting(
     out_bytes: float,
     executor: Executor,
     limit: int,
+    fixed: float = 0.0,
 ) -> tuple[Shape, Layout | None, int]:
     """Return the first of `options` that fits in `limit` bytes per worker, and what it takes.
+
+    `scratch` counts per voxel read, `out_bytes` per voxel of the core, and `fixed` per worker.
 
     Raises
     ------
@@ -106,6 +111,7 @@ def first_fitting(
         ram = _cost(
             BlockGrid(source.shape, block, halo), source, scratch, out_bytes, executor.threads_per_worker
         )
+        ram += int(fixed)
         if ram <= limit:
             return block, layout, ram
     raise PlanError(

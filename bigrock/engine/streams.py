@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from bigrock.errors import ParameterError, SourceError, StorageFullError
 from bigrock.geometry import Block, BlockGrid
 
-__all__ = ["BatchResult", "Failure", "Work", "run_batch"]
+__all__ = ["BatchLostError", "BatchResult", "Failure", "Work", "fatal_error", "run_batch"]
 
 _RETRY_PAUSE_S = 0.1
 
@@ -61,7 +61,21 @@ class BatchResult:
     kept: list[Any] = field(default_factory=list)
 
 
-def run_batch(work: Work, ids: Sequence[int], retries: int = 2, overlap: bool = True) -> BatchResult:
+class BatchLostError(Exception):
+    """What the batch has kept cannot be trusted any more: the batch must be run again as a whole."""
+
+
+def _never() -> bool:
+    return False
+
+
+def run_batch(
+    work: Work,
+    ids: Sequence[int],
+    retries: int = 2,
+    overlap: bool = True,
+    stopped: Callable[[], bool] = _never,
+) -> BatchResult:
     """Return what became of the blocks `ids`.
 
     Parameters
@@ -74,13 +88,17 @@ def run_batch(work: Work, ids: Sequence[int], retries: int = 2, overlap: bool = 
         How often a failing block is tried again.
     overlap : bool
         Read and write on threads of their own beside the computation.
+    stopped : callable
+        Asked before every block; once it says True, the blocks left are in no list of the result.
     """
     result = BatchResult()
     if overlap and len(ids) > 1:
-        again = _overlapped(work, ids, result)
+        again = _overlapped(work, ids, result, stopped)
     else:
         again = [(block_id, retries + 1, None) for block_id in ids]
     for block_id, attempts, error in again:
+        if stopped():
+            break
         if isinstance(error, MemoryError):
             result.out_of_memory.append(block_id)
         else:
@@ -93,7 +111,9 @@ def run_batch(work: Work, ids: Sequence[int], retries: int = 2, overlap: bool = 
 Again = tuple[int, int | None, BaseException | None]
 
 
-def _overlapped(work: Work, ids: Sequence[int], result: BatchResult) -> list[Again]:
+def _overlapped(
+    work: Work, ids: Sequence[int], result: BatchResult, stopped: Callable[[], bool]
+) -> list[Again]:
     """Run a batch with reads ahead and writes behind; return the blocks that must be tried again."""
     again: list[Again] = []
     writing: tuple[Block, Future[None]] | None = None
@@ -101,32 +121,28 @@ def _overlapped(work: Work, ids: Sequence[int], result: BatchResult) -> list[Aga
     def settle(block: Block, future: Future[None]) -> None:
         try:
             future.result()
+        except BatchLostError:
+            raise
         except Exception as error:
-            again.append((block.id, None, error))
+            again.append((block.id, None, _released(error)))
         else:
             _finished(block, result)
 
     with ThreadPoolExecutor(1, "bigrock-read") as reader, ThreadPoolExecutor(1, "bigrock-write") as writer:
         ahead = reader.submit(work.read, work.grid[ids[0]])
         for k, block_id in enumerate(ids):
+            if stopped() or (again and fatal_error(again[-1][2]) is not None):
+                break
             block, reading = work.grid[block_id], ahead
-            try:
-                array = reading.result()
-            except Exception as error:
-                again.append((block_id, None, error))
-                array = None
-            del reading
             if k + 1 < len(ids):
                 ahead = reader.submit(work.read, work.grid[ids[k + 1]])
-            if array is None:
-                continue
             try:
-                value = work.compute(block, array)
+                value = work.compute(block, reading.result())
             except Exception as error:
-                again.append((block_id, None, error))
+                again.append((block_id, None, _released(error)))
                 continue
             finally:
-                del array
+                del reading
             if writing is not None:
                 settle(*writing)
             writing = (block, writer.submit(work.write, block, value, result.kept))
@@ -134,6 +150,17 @@ def _overlapped(work: Work, ids: Sequence[int], result: BatchResult) -> list[Aga
         if writing is not None:
             settle(*writing)
     return again
+
+
+def _released(error: Exception) -> Exception:
+    """Return the error without the voxels that the frames of its traceback would keep alive."""
+    link: BaseException | None = error
+    seen: set[int] = set()
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    return error
 
 
 def _alone(
@@ -151,14 +178,16 @@ def _alone(
         except MemoryError:
             result.out_of_memory.append(block_id)
             return
+        except BatchLostError:
+            raise
         except Exception as failure:
-            error = failure
+            error = _released(failure)
         else:
             _finished(block, result)
             return
     if error is not None:
         trace = "".join(traceback.format_exception(error))
-        result.failed.append(Failure(block_id, f"{type(error).__name__}: {error}", trace, _fatal(error)))
+        result.failed.append(Failure(block_id, f"{type(error).__name__}: {error}", trace, fatal_error(error)))
 
 
 def _finished(block: Block, result: BatchResult) -> None:
@@ -168,10 +197,10 @@ def _finished(block: Block, result: BatchResult) -> None:
 
 def _hopeless(error: BaseException) -> bool:
     """Return whether trying again cannot help: the input or the parameters are wrong, or the disk is full."""
-    return isinstance(error, SourceError | ParameterError) or _fatal(error) is not None
+    return isinstance(error, SourceError | ParameterError) or fatal_error(error) is not None
 
 
-def _fatal(error: BaseException) -> BaseException | None:
+def fatal_error(error: BaseException | None) -> BaseException | None:
     """Return the error that must stop the whole run at once, if this is one."""
     if isinstance(error, StorageFullError | SourceError):
         return error
