@@ -37,6 +37,11 @@ class Picture:
 
     `dark` is the same figure for a dark page; None where one drawing serves both. `where` is the
     position of a slice.
+
+    Examples
+    --------
+    >>> Picture("profile-z", b"", "z", "Along z.", "porosity along z").dark is None
+    True
     """
 
     name: str

@@ -24,7 +24,13 @@ _PIXELS_PER_CSS = 2
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """The colours of a plot, for a light page or a dark one."""
+    """The colours of a plot, for a light page or a dark one.
+
+    Examples
+    --------
+    >>> LIGHT.paper
+    '#ffffff'
+    """
 
     paper: str
     text: str

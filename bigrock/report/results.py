@@ -31,6 +31,11 @@ class Results:
         Whether the positions are metres; voxels otherwise.
     tables : dict of str to list of Row
         Heading to its lines.
+
+    Examples
+    --------
+    >>> Results().tables
+    {}
     """
 
     porosity: float | None = None

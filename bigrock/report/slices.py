@@ -40,6 +40,11 @@ class Slice:
         Voxels of the full resolution per pixel.
     voxel_size : tuple of float or None
         Metres z, y, x of a voxel of the full resolution.
+
+    Examples
+    --------
+    >>> Slice(np.zeros((2, 3)), "xz", 5, 4, None).pitch
+    (4.0, 4.0)
     """
 
     pixels: npt.NDArray[Any]

@@ -20,7 +20,13 @@ _INLINE = 6
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table: what, how much, in which unit."""
+    """One line of a table: what, how much, in which unit.
+
+    Examples
+    --------
+    >>> Row("porosity", "19.95", "%").unit
+    '%'
+    """
 
     name: str
     value: str
@@ -29,7 +35,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry of a history: what was done, when, by which version, and with which settings."""
+    """One entry of a history: what was done, when, by which version, and with which settings.
+
+    Examples
+    --------
+    >>> Step("import", "2026-01-02 03:04:05 UTC", "0.1.0", ()).title
+    'import'
+    """
 
     title: str
     time: str
