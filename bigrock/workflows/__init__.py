@@ -1,1 +1,23 @@
-""""""
+"""One function per question that a user asks; each ends with a report page.
+
+`segment` is the main job: a scan becomes a pore mask, its numbers and a page. Its settings are a
+`SegmentSettings`, or a YAML file that `load_config` reads. Heavy packages load when a job runs.
+"""
+
+# Not lazy: the functions have the names of their modules, and whichever is imported last keeps the name.
+from bigrock.workflows.config_file import load_config
+from bigrock.workflows.demo import demo
+from bigrock.workflows.kernel_text import kernel_vocabulary, parse_kernel
+from bigrock.workflows.segment import SegmentResult, segment
+from bigrock.workflows.settings import SegmentJob, SegmentSettings
+
+__all__ = [
+    "SegmentJob",
+    "SegmentResult",
+    "SegmentSettings",
+    "demo",
+    "kernel_vocabulary",
+    "load_config",
+    "parse_kernel",
+    "segment",
+]

@@ -1,0 +1,100 @@
+"""What every command does the same: errors in one line, exit codes, ``--debug``, warnings."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from bigrock.cli.printing import complain
+from bigrock.errors import BigrockError, ParameterError
+
+__all__ = ["command", "examples_text"]
+
+_Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+
+def command(*examples: str) -> Callable[[Callable[..., None]], Any]:
+    """Return a decorator that makes a function a command of ``bigrock``.
+
+    Its errors become messages on stderr and an exit code: 2 for a value or configuration that is
+    not allowed, 1 for what failed. The option ``--debug`` is added, and `examples` as its help's end.
+
+    Parameters
+    ----------
+    *examples : str
+        Command lines, for the help.
+
+    Examples
+    --------
+    >>> @command("bigrock greet Alice")
+    ... def greet(name: str) -> None:
+    ...     pass
+    >>> list(inspect.signature(greet).parameters)
+    ['name', 'debug']
+    """
+
+    def decorate(function: Callable[..., None]) -> Any:
+        @functools.wraps(function)
+        def guarded(*, debug: bool, **values: Any) -> None:
+            _guard(function, debug, values)
+
+        signature = inspect.signature(function, eval_str=True)
+        option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Debug)
+        parameters = [*signature.parameters.values(), option]
+        made: Any = guarded
+        made.__signature__ = signature.replace(parameters=parameters)
+        made.__annotations__ = {p.name: p.annotation for p in parameters}
+        made.examples = examples_text(*examples)
+        return made
+
+    return decorate
+
+
+def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any]) -> None:
+    """Run a command; turn what it raises into a message and an exit code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            function(**values)
+        except (Exception, KeyboardInterrupt) as error:
+            if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
+                raise
+            raise typer.Exit(_explain(error)) from None
+
+
+def _explain(error: BaseException) -> int:
+    """Write what went wrong to stderr; return the exit code."""
+    if isinstance(error, KeyboardInterrupt):
+        complain("interrupted. What was finished is kept: the same command continues it.")
+        return 1
+    if isinstance(error, BigrockError):
+        complain(str(error))
+        return 2 if isinstance(error, ParameterError) else 1
+    complain(f"{type(error).__name__}: {error}")
+    complain("this was not expected. Run the command again with --debug to see where.", "hint")
+    return 1
+
+
+def examples_text(*lines: str) -> str:
+    r"""Return the examples of a command for the end of its help, one line each.
+
+    Parameters
+    ----------
+    *lines : str
+        Command lines.
+
+    Examples
+    --------
+    >>> examples_text("bigrock info core.zarr")
+    'Examples:\n\n\x08\nbigrock info core.zarr'
+    """
+    return "Examples:\n\n\b\n" + "\n".join(lines)
+
+
+def _show_warning(message: Warning | str, *rest: Any, **options: Any) -> None:
+    complain(str(message), "warning")
