@@ -1,0 +1,247 @@
+"""Compiled: walks through the 16 bins of a segment, for many windows at once.
+
+The score of a split is computed exactly as skimage does: ``t = (N - q) * m - q * (M - m)`` and
+``q * (N - q)`` are whole numbers below 2**53, so the product t * t and the quotient are the only
+roundings, and equal windows give equal bits. Bins without voxels are passed over, and of equal
+scores the lowest bin wins.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from bigrock.kernels.otsu_bracket import LANES, SEGMENTS, Chunk
+
+__all__ = ["Walks", "judge", "make_walks", "walk_first", "walk_open"]
+
+Array = npt.NDArray[Any]
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
+_VECTOR: dict[str, Any] = {**_OPTIONS, "fastmath": {"contract", "nnan", "nsz"}}
+_LOOSE = np.float32(1.0 - 2.0**-18)
+
+
+class Walks(NamedTuple):
+    """Walk j goes through segment `segment[j]` of window `window[j]` of the chunk.
+
+    `sliding[s]` is the histogram of segment s in window `at[s]` of the row, kept so that the next
+    window costs one column more and one less.
+    """
+
+    sliding: Array
+    words: Array
+    at: Array
+    window: Array
+    segment: Array
+    bins: Array
+    found: Array
+    slope: Array
+    excess: Array
+    count: Array
+    voxels: Array
+    score: Array
+    level: Array
+
+
+def make_walks(bins: type) -> Walks:
+    """Return scratch for the walks of one chunk, with counters of the given integer type."""
+    sliding = np.zeros((2, SEGMENTS, 16), bins)
+    n = 2 * LANES
+    bins_found = np.zeros(n * 16, bins)
+    return Walks(
+        sliding=sliding,
+        words=sliding.view(np.uint64).reshape(2, -1),
+        at=np.zeros((2, SEGMENTS), np.uint64),
+        window=np.zeros(n, np.int32),
+        segment=np.zeros(n, np.int32),
+        bins=bins_found,
+        found=bins_found.view(np.uint64),
+        slope=np.zeros(n),
+        excess=np.zeros(n),
+        count=np.zeros(n),
+        voxels=np.zeros(n),
+        score=np.zeros(n),
+        level=np.zeros(n),
+    )
+
+
+@njit(**_OPTIONS)
+def walk_first(
+    words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool
+) -> None:
+    """Walk the segment `first` of every window of the chunk; sets its score and level."""
+    for x in range(n):
+        walks.window[x] = x
+        walks.segment[x] = chunk.first[x]
+        chunk.score[x] = 0.0
+        chunk.level[x] = 0
+    _gather(words, walks, 0, start, width, 0, n)
+    _set_out(chunk, walks, n)
+    _walk(walks.bins, walks.slope, walks.excess, walks.count, walks.voxels, walks.score, walks.level, n)
+    _keep(chunk, walks, n, guard)
+
+
+@njit(**_OPTIONS)
+def walk_open(
+    words: Array,
+    chunk: Chunk,
+    walks: Walks,
+    start: int,
+    width: int,
+    low: int,
+    high: int,
+    n: int,
+    guard: bool,
+) -> None:
+    """Walk every other segment from `low` to `high` whose bound reaches the score that was found."""
+    if low >= high or not _mark_open(chunk, low, high, n):
+        return
+    count, marks, windows, segments = 0, chunk.open, walks.window, walks.segment
+    for x in range(n):
+        if marks[x]:
+            for s in range(low, high + 1):
+                if (marks[x] >> s) & 1:
+                    windows[np.uint64(count)] = x
+                    segments[np.uint64(count)] = s
+                    count += 1
+            if count > 2 * LANES - SEGMENTS:
+                _finish(words, chunk, walks, start, width, count, guard)
+                count = 0
+    if count:
+        _finish(words, chunk, walks, start, width, count, guard)
+
+
+@njit(**_VECTOR)
+def _mark_open(chunk: Chunk, low: int, high: int, n: int) -> bool:
+    """Set bit s of `open` for every segment that must be walked too; return whether there is any."""
+    bound, voxels, score = chunk.bound, chunk.voxels, chunk.score
+    first, marks, least = chunk.first, chunk.open, chunk.top
+    none, some = np.int32(0), np.int32(0)
+    for x in range(n):
+        size = np.float64(voxels[x])
+        least[x] = np.float32(score[x] / (size * size)) * _LOOSE
+        marks[x] = none
+    for segment in range(low, high + 1):
+        s, me, bit = np.uint64(segment), np.int32(segment), np.int32(1 << segment)
+        for x in range(n):
+            reaches = (bound[s, x] >= least[x]) & (bound[s, x] > np.float32(0)) & (first[x] != me)
+            marks[x] |= bit if reaches else none
+    for x in range(n):
+        some |= marks[x]
+    return some != 0
+
+
+@njit(**_OPTIONS)
+def _finish(
+    words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool
+) -> None:
+    _gather(words, walks, 1, start, width, 0, n)
+    _set_out(chunk, walks, n)
+    _walk(walks.bins, walks.slope, walks.excess, walks.count, walks.voxels, walks.score, walks.level, n)
+    _keep(chunk, walks, n, guard)
+
+
+@njit(**_OPTIONS)
+def _keep(chunk: Chunk, walks: Walks, n: int, guard: bool) -> None:
+    """Keep what is better than the scores so far: of equal ones the lower level."""
+    for j in range(n):
+        x, score = walks.window[j], walks.score[j]
+        steps = np.int32(walks.level[j])
+        level = steps + 16 * walks.segment[j]
+        if score > chunk.score[x] or (score == chunk.score[x] and score > 0.0 and level < chunk.level[x]):
+            chunk.score[x] = score
+            chunk.level[x] = level
+            if guard:
+                chunk.below[x] = walks.count[j]
+                for b in range(16 * j, 16 * j + steps + 1):
+                    chunk.below[x] += walks.bins[b]
+
+
+@njit(**_OPTIONS)
+def judge(chunk: Chunk, n: int, least_contrast: float, least_fraction: float, flat: Array) -> None:
+    """Say which windows have no split, too little contrast of class means, or too small a class."""
+    for x in range(n):
+        size, q = np.float64(chunk.voxels[x]), chunk.below[x]
+        flat[x] = True
+        if chunk.score[x] > 0.0:
+            contrast = np.sqrt(chunk.score[x] / (q * (size - q)))
+            flat[x] = contrast < least_contrast or min(q, size - q) < least_fraction * size
+
+
+@njit(**_OPTIONS)
+def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin: int, end: int) -> None:
+    """Fill the histograms of the walks `begin` to `end`, of rising windows per segment.
+
+    The histogram of a segment slides on from the last window that wanted it, or is summed anew
+    where that is less. Counters are added four, or two, at a time, as the parts of 64-bit words.
+    Unsigned indices spare the test for negative ones.
+    """
+    sums, at, found, flat = walks.words[turn], walks.at[turn], walks.found, words.reshape(-1)
+    one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
+    stride, full = np.uint64(sums.shape[0] // SEGMENTS), np.uint64(width)
+    ahead = full * stride
+    for j in range(np.uint64(begin), np.uint64(end)):
+        s = np.uint64(walks.segment[j])
+        i = np.uint64(start) + np.uint64(walks.window[j])
+        passed, at[s] = i - at[s], i
+        for part in range(np.uint64(0), stride, np.uint64(4)):
+            k, into = s * stride + part, j * stride + part
+            last = s * np.uint64(words.shape[1]) + (i + one) * stride + part
+            a, b, c, d = sums[k], sums[k + one], sums[k + two], sums[k + three]
+            if passed + passed > full:
+                a = b = c = d = np.uint64(0)
+                for p in range(last, last + ahead, stride):
+                    a += flat[p]
+                    b += flat[p + one]
+                    c += flat[p + two]
+                    d += flat[p + three]
+            else:
+                for p in range(last - passed * stride, last, stride):
+                    a += flat[p + ahead] - flat[p]
+                    b += flat[p + ahead + one] - flat[p + one]
+                    c += flat[p + ahead + two] - flat[p + two]
+                    d += flat[p + ahead + three] - flat[p + three]
+            sums[k], sums[k + one], sums[k + two], sums[k + three] = a, b, c, d
+            found[into], found[into + one], found[into + two], found[into + three] = a, b, c, d
+
+
+@njit(**_OPTIONS)
+def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
+    """Set q, t and what a voxel adds to t to those at the left edge of the segments.
+
+    Bin 0 counts as below segment 0, so that no split is tried behind it.
+    """
+    for j in range(n):
+        x, s = walks.window[j], walks.segment[j]
+        size, total = np.float64(chunk.voxels[x]), np.float64(chunk.moments[SEGMENTS, x])
+        q = np.float64(chunk.counts[s, x])
+        if s == 0:
+            walks.bins[16 * j] = 0
+        walks.count[j] = q
+        walks.excess[j] = size * np.float64(chunk.moments[s, x]) - total * q
+        walks.slope[j] = size * (16.0 * s) - total
+        walks.voxels[j] = size
+
+
+@njit(**_VECTOR)
+def _walk(
+    bins: Array, slope: Array, excess: Array, count: Array, voxels: Array, score: Array, level: Array, n: int
+) -> None:
+    for j in range(n):
+        t, q, w, size = excess[j], count[j], slope[j], voxels[j]
+        best, where = 0.0, 0.0
+        for b in range(16):
+            p = np.float64(bins[np.uint64(16) * np.uint64(j) + np.uint64(b)])
+            q += p
+            t += p * w
+            w += size
+            d = q * (size - q)
+            f = t * t / (d if d > 1.0 else 1.0)
+            f = f if p > 0.0 else 0.0
+            where = np.float64(b) if f > best else where
+            best = f if f > best else best
+        score[j], level[j] = best, where

@@ -1,0 +1,330 @@
+"""Local Otsu against `skimage.filters.rank.otsu`, its blocks against the whole, and its guard."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from skimage.filters import rank, threshold_otsu
+
+from bigrock.errors import NotFittedError, ParameterError
+from bigrock.geometry import BlockGrid
+from bigrock.kernels.histogram import grey_histogram
+from bigrock.kernels.otsu import LocalOtsu, _thresholds, local_otsu
+from bigrock.kernels.otsu_levels import threshold_levels
+from bigrock.volumes.source import Facts
+
+
+def reference(image, radius, ndim=2):
+    footprint = np.ones((2 * radius + 1,) * ndim, np.uint8)
+    if image.ndim == ndim:
+        return rank.otsu(image, footprint)
+    return np.stack([rank.otsu(plane, footprint) for plane in image])
+
+
+def textured(shape, seed, low=90, high=150, noise=18):
+    from scipy import ndimage
+
+    rng = np.random.default_rng(seed)
+    field = ndimage.gaussian_filter(rng.standard_normal(shape), 3)
+    grey = np.where(field > np.quantile(field, 0.7), low, high) + rng.normal(0, noise, shape)
+    return np.clip(grey, 0, 255).astype(np.uint8)
+
+
+def adversarial():
+    rng = np.random.default_rng(5)
+    shape = (23, 150)
+    one = np.zeros(shape, np.uint8)
+    one[11, 70] = 255
+    steps = np.repeat(np.arange(0, 240, 16, dtype=np.uint8), 10)[None, :].repeat(23, 0)
+    return {
+        "zero": np.zeros(shape, np.uint8),
+        "constant": np.full(shape, 100, np.uint8),
+        "white": np.full(shape, 255, np.uint8),
+        "one bright voxel": one,
+        "one dark voxel": 255 - one,
+        "black and white": (rng.random(shape) < 0.5).astype(np.uint8) * 255,
+        "zero and one": (rng.random(shape) < 0.5).astype(np.uint8),
+        "zero and sixteen": (rng.random(shape) < 0.5).astype(np.uint8) * 16,
+        "neighbours across a segment edge": 15 + (rng.random(shape) < 0.5).astype(np.uint8),
+        "mostly zero": np.where(rng.random(shape) < 0.8, 0, rng.integers(0, 256, shape)).astype(np.uint8),
+        "rarely anything": np.where(rng.random(shape) < 0.99, 0, rng.integers(1, 256, shape)).astype(np.uint8),
+        "ramp": np.linspace(0, 255, 150).astype(np.uint8)[None, :].repeat(23, 0),
+        "ramp down y": np.linspace(255, 0, 23).astype(np.uint8)[:, None].repeat(150, 1),
+        "checkerboard": (np.indices(shape).sum(0) % 2 * 255).astype(np.uint8),
+        "three values": rng.choice(np.array([3, 120, 250], np.uint8), shape),
+        "multiples of sixteen": (rng.integers(0, 16, shape) * 16).astype(np.uint8),
+        "ends of segments": (rng.integers(0, 16, shape) * 16 + 15).astype(np.uint8),
+        "noise": rng.integers(0, 256, shape).astype(np.uint8),
+        "weak noise": rng.integers(126, 130, shape).astype(np.uint8),
+        "steps": steps,
+        "symmetric ties": rng.choice(np.array([50, 100, 150], np.uint8), shape, p=[0.25, 0.5, 0.25]),
+    }
+
+
+@pytest.mark.parametrize("name", adversarial())
+@pytest.mark.parametrize("radius", [1, 2, 7, 40])
+def test_thresholds_of_difficult_images_equal_skimage(name, radius):
+    image = adversarial()[name]
+    np.testing.assert_array_equal(local_otsu(image, radius=radius), reference(image, radius))
+
+
+@pytest.mark.parametrize("name", adversarial())
+def test_cube_thresholds_of_difficult_images_equal_skimage(name):
+    image = np.stack([np.roll(adversarial()[name], 5 * z, axis=1)[:12, :40] for z in range(7)])
+    for radius in (1, 3):
+        np.testing.assert_array_equal(
+            local_otsu(image, radius=radius, ndim=3), reference(image, radius, ndim=3)
+        )
+
+
+@pytest.mark.parametrize("radius", [3, 15, 63, 64, 140])
+def test_thresholds_of_a_textured_slice_equal_skimage(radius):
+    image = textured((150, 301), seed=radius)
+    np.testing.assert_array_equal(local_otsu(image, radius=radius), reference(image, radius))
+
+
+@pytest.mark.parametrize("radius", [1, 4, 9, 22])
+def test_cube_thresholds_of_a_textured_volume_equal_skimage(radius):
+    image = textured((24, 40, 45) if radius < 22 else (45, 45, 45), seed=radius)
+    core = (slice(10, 12), slice(0, image.shape[1]), slice(0, image.shape[2]))
+    near = slice(max(0, 10 - radius), 12 + radius)
+    expected = reference(image[near], radius, ndim=3)[10 - near.start :][:2]
+    np.testing.assert_array_equal(_thresholds(image, core, radius, 3)[0], expected)
+
+
+grey_images = hnp.arrays(
+    np.uint8,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14),
+    elements=st.one_of(st.integers(0, 255), st.sampled_from([0, 1, 15, 16, 17, 100, 101, 240, 254, 255])),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(image=grey_images, radius=st.integers(1, 9))
+def test_thresholds_of_any_small_slice_equal_skimage(image, radius):
+    np.testing.assert_array_equal(local_otsu(image, radius=radius), reference(image, radius))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    image=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, min_side=1, max_side=7)),
+    radius=st.integers(1, 4),
+)
+def test_cube_thresholds_of_any_small_volume_equal_skimage(image, radius):
+    np.testing.assert_array_equal(local_otsu(image, radius=radius, ndim=3), reference(image, radius, ndim=3))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_thresholds_of_random_mixtures_equal_skimage(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(12):
+        levels = rng.choice(256, rng.integers(2, 40), replace=False)
+        weights = rng.dirichlet(np.full(levels.size, rng.choice([0.05, 0.3, 1.0])))
+        image = rng.choice(levels, rng.integers(1, 160, 2), p=weights).astype(np.uint8)
+        radius = int(rng.integers(1, 30))
+        np.testing.assert_array_equal(local_otsu(image, radius=radius), reference(image, radius))
+
+
+@pytest.mark.parametrize(("ndim", "radius"), [(2, 1), (2, 6), (3, 2)])
+def test_level_by_level_and_compiled_thresholds_are_the_same(ndim, radius):
+    for image in (textured((9, 33, 40), 2), *[a[None, :, :90].repeat(5, 0) for a in adversarial().values()]):
+        core = (slice(1, 4), slice(2, 21), slice(0, image.shape[2]))
+        guard = (20.0, 0.1)
+        expected, flat = _thresholds(image, core, radius, ndim, guard)
+        found, found_flat = threshold_levels(np, image, core, radius, ndim, guard)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(found_flat, flat)
+
+
+def test_a_view_that_is_not_contiguous_gives_the_same_thresholds():
+    image = textured((40, 60), 3)
+    view = image[::-1, ::2]
+    np.testing.assert_array_equal(local_otsu(view, radius=4), reference(np.ascontiguousarray(view), 4))
+
+
+def test_every_slice_stands_alone_with_a_square_window():
+    image = textured((4, 30, 40), 4)
+    whole = local_otsu(image, radius=5)
+    for z in range(4):
+        np.testing.assert_array_equal(whole[z], local_otsu(image[z], radius=5))
+
+
+@pytest.mark.parametrize(
+    ("image", "settings", "message"),
+    [
+        (np.zeros((4, 4), np.uint16), {"radius": 1}, "uint16.*Quantise"),
+        (np.zeros((4, 4), np.float32), {"radius": 1}, "float32.*Quantise"),
+        (np.zeros((4, 4), np.uint8), {"radius": 0}, "radius=0"),
+        (np.zeros((4, 4), np.uint8), {"radius": 1.5}, "radius=1.5"),
+        (np.zeros((4, 4), np.uint8), {"radius": 1, "ndim": 3}, r"\(4, 4\)"),
+        (np.zeros((4, 4), np.uint8), {"radius": 1, "ndim": 4}, "ndim=4"),
+        (np.zeros((0, 4), np.uint8), {"radius": 1}, "at least one voxel"),
+        (np.broadcast_to(np.uint8(0), (2500, 2500)), {"radius": 2500}, "2\\*\\*53"),
+    ],
+)
+def test_what_cannot_be_thresholded_is_refused_with_the_values(image, settings, message):
+    with pytest.raises(ParameterError, match=message):
+        local_otsu(image, **settings)
+
+
+def blockwise(kernel, image, block):
+    grid = BlockGrid(image.shape, block, halo=kernel.halo)
+    out = np.zeros(image.shape, kernel.output_dtype(image.dtype))
+    for one in grid:
+        out[one.core.slices] = kernel(image[one.read.slices], one)
+    return out
+
+
+def fitted(kernel, image):
+    return kernel.fitted(grey_histogram(image))
+
+
+@pytest.mark.parametrize("block", [(1, 16, 16), (4, 13, 50), (64, 7, 9), (3, 64, 64)])
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        LocalOtsu(radius=5),
+        LocalOtsu(radius=3, ndim=3),
+        LocalOtsu(radius=20, pore="bright"),
+        LocalOtsu(radius=4, min_contrast=0.5, min_pore_fraction=0.05),
+        LocalOtsu(radius=2, ndim=3, min_contrast=0.5),
+    ],
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_blocks_of_any_size_give_the_mask_of_the_whole(kernel, block, dtype):
+    image = (textured((9, 37, 41), 6) * (1 if dtype == np.uint8 else 150)).astype(dtype)
+    kernel = fitted(kernel, image)
+    np.testing.assert_array_equal(blockwise(kernel, image, block), blockwise(kernel, image, image.shape))
+
+
+@pytest.mark.parametrize("ndim", [2, 3])
+def test_dark_pores_are_at_most_the_threshold_and_bright_ones_above(ndim):
+    image = textured((6, 30, 31), 7)
+    threshold = reference(image, 3, ndim)
+    dark = blockwise(LocalOtsu(radius=3, ndim=ndim), image, image.shape)
+    bright = blockwise(LocalOtsu(radius=3, ndim=ndim, pore="bright"), image, image.shape)
+    np.testing.assert_array_equal(dark, image <= threshold)
+    np.testing.assert_array_equal(bright, image > threshold)
+
+
+def test_sixteen_bits_are_quantised_by_the_stated_rule():
+    rng = np.random.default_rng(8)
+    image = rng.normal(30000, 6000, (3, 40, 50)).astype(np.uint16)
+    kernel = fitted(LocalOtsu(radius=4, clip=0.02), image)
+    low, high = np.quantile(image, [0.01, 0.99], method="inverted_cdf")
+    assert (kernel.low, kernel.high) == (low, high)
+    levels = np.clip(np.floor((image.astype(float) - low) / (high - low) * 256), 0, 255).astype(np.uint8)
+    np.testing.assert_array_equal(blockwise(kernel, image, image.shape), levels <= reference(levels, 4))
+
+
+def test_a_kernel_without_the_fit_it_needs_says_so():
+    block = BlockGrid((2, 8, 8), (2, 8, 8))[0]
+    with pytest.raises(NotFittedError, match="grey range.*fit"):
+        LocalOtsu(radius=1)(np.zeros((2, 8, 8), np.uint16), block)
+    with pytest.raises(NotFittedError, match="global threshold.*fit"):
+        LocalOtsu(radius=1, min_contrast=0.2)(np.zeros((2, 8, 8), np.uint8), block)
+
+
+def test_a_fit_is_asked_for_only_where_it_is_needed():
+    grey8, grey16 = (Facts((2, 8, 8), np.dtype(t)) for t in (np.uint8, np.uint16))
+    assert LocalOtsu(radius=1).fitting(grey8) is None
+    assert LocalOtsu(radius=1).fitting(grey16) is not None
+    assert LocalOtsu(radius=1, min_pore_fraction=0.01).fitting(grey8) is not None
+    assert fitted(LocalOtsu(radius=1), textured((2, 8, 8), 1)).fitting(grey16) is None
+
+
+def test_a_constant_volume_cannot_be_fitted():
+    with pytest.raises(ParameterError, match="7"):
+        fitted(LocalOtsu(radius=1), np.full((2, 3, 4), 7, np.uint16))
+
+
+def test_a_range_of_quantiles_that_are_equal_becomes_minimum_and_maximum():
+    image = np.zeros((2, 30, 30), np.uint16)
+    image[0, 3, 4] = 900
+    kernel = fitted(LocalOtsu(radius=1, clip=0.01), image)
+    assert (kernel.low, kernel.high) == (0, 900)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"pore": "grey"}, {"min_contrast": -1}, {"min_pore_fraction": 0.6}, {"clip": 1.0}, {"radius": 0}],
+)
+def test_settings_that_make_no_sense_are_refused(settings):
+    with pytest.raises(ParameterError):
+        LocalOtsu(**{"radius": 3, **settings})
+
+
+def test_the_guard_leaves_flat_windows_to_the_global_threshold():
+    rng = np.random.default_rng(9)
+    image = np.clip(rng.normal(150, 6, (1, 80, 160)), 0, 255)
+    image[:, 20:60, 20:60] = np.clip(rng.normal(60, 6, (1, 40, 40)), 0, 255)
+    image = image.astype(np.uint8)
+    truth = np.zeros(image.shape, bool)
+    truth[:, 20:60, 20:60] = True
+    plain = blockwise(LocalOtsu(radius=7), image, image.shape)
+    guarded = blockwise(fitted(LocalOtsu(radius=7, min_contrast=0.4), image), image, image.shape)
+    assert (plain != truth).mean() > 0.3
+    np.testing.assert_array_equal(guarded, image <= threshold_otsu(image))
+    assert (guarded != truth).sum() == 0
+
+
+def test_the_guard_uses_contrast_and_smaller_class_of_the_window_at_the_voxel():
+    image = textured((1, 31, 33), 10)
+    radius, (y, x) = 4, (15, 16)
+    window = image[0, y - radius : y + radius + 1, x - radius : x + radius + 1]
+    t = threshold_otsu(window)
+    dark = window <= t
+    contrast, fraction = window[~dark].mean() - window[dark].mean(), min(dark.mean(), 1 - dark.mean())
+    core = (slice(0, 1), slice(y, y + 1), slice(x, x + 1))
+    for guard, flat in [
+        ((contrast * 0.999, 0.0), False),
+        ((contrast * 1.001, 0.0), True),
+        ((0.0, fraction * 0.999), False),
+        ((0.0, fraction * 1.001), True),
+    ]:
+        assert _thresholds(image, core, radius, 2, guard)[1].item() is flat
+
+
+def test_a_window_without_a_split_is_flat_for_the_guard():
+    image = np.full((1, 9, 9), 70, np.uint8)
+    core = (slice(0, 1), slice(0, 9), slice(0, 9))
+    threshold, flat = _thresholds(image, core, 2, 2, (0.0, 0.01))
+    assert (threshold == 0).all()
+    assert flat.all()
+
+
+def grey_volume(name):
+    root = Path(os.environ.get("BIGROCK_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    path = root / name
+    if not path.exists():
+        pytest.skip(f"no test volume at {path}; set BIGROCK_TEST_DATA to the folder that holds {name}")
+    import tifffile
+
+    return tifffile.imread(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "crop"),
+    [
+        ("qim3d_cement_128/cement_128x128x128.tif", np.s_[60:63]),
+        ("fibsem_flyem/grey_140x400x400_u8.tif", np.s_[70:72, :200, :260]),
+        ("qim3d_shell_fibers_128/shell_225x128x128.tif", np.s_[110:113]),
+    ],
+)
+@pytest.mark.parametrize("radius", [5, 31])
+def test_masks_of_real_scans_equal_those_of_skimage(name, crop, radius):
+    image = grey_volume(name)[crop]
+    mask = blockwise(LocalOtsu(radius=radius), image, (2, 64, 100))
+    np.testing.assert_array_equal(mask, image <= reference(image, radius))
+
+
+def test_the_cube_mask_of_a_real_scan_equals_that_of_skimage():
+    image = grey_volume("qim3d_cement_128/cement_128x128x128.tif")[50:62, 30:80, 40:90]
+    mask = blockwise(LocalOtsu(radius=4, ndim=3), image, (8, 20, 50))
+    np.testing.assert_array_equal(mask, image <= reference(image, 4, ndim=3))
