@@ -14,11 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.errors import (
-    ParameterError,
-    SourceError,
-    TruncatedFileError,
-)
+from bigrock.errors import ParameterError, SliceStackError, SourceError, TruncatedFileError
 from bigrock.geometry import Region, Shape
 from bigrock.volumes.formats.raw import read_mapped
 from bigrock.volumes.formats.tiff_pages import TiffPages, read_pages
@@ -98,17 +94,20 @@ class TiffSource:
         ------
         TruncatedFileError
             If the file ends before a segment does.
+        SliceStackError
+            If a further file of an OME-TIFF is gone.
         SourceError
             If a segment does not decode.
         """
         pages = self._pages()
         check_region(region, pages.shape, self.path)
-        if pages.plain:
-            return _read_plain(pages, region)
-        out = np.empty(region.shape, self.dtype)
-        for place, z in enumerate(range(region.start[0], region.stop[0])):
-            _decode_page(pages, z, region, out[place])
-        return out
+        try:
+            return _read_plain(pages, region) if pages.plain else _read_decoded(pages, region)
+        except FileNotFoundError as error:
+            raise SliceStackError(
+                f"{error.filename}, which holds some of the slices of {self.path}, is gone: the volume would have a "
+                "hole. Put the file back beside the others."
+            ) from error
 
     def identity(self) -> dict[str, Any]:
         """Return path, size, time, and which image of the file is read."""
@@ -198,6 +197,13 @@ def _read_plain(pages: TiffPages, region: Region) -> npt.NDArray[Any]:
         extent = (high - low, *pages.shape[1:])
         offset, part = int(pages.offsets[low, 0]), out[low - first : high - first]
         read_mapped(name, offset, pages.stored, extent, run, out=part)
+    return out
+
+
+def _read_decoded(pages: TiffPages, region: Region) -> npt.NDArray[Any]:
+    out = np.empty(region.shape, native_dtype(pages.stored, pages.files[0]))
+    for place, z in enumerate(range(region.start[0], region.stop[0])):
+        _decode_page(pages, z, region, out[place])
     return out
 
 

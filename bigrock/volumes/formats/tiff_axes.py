@@ -102,7 +102,7 @@ def choose_pages(series: Any, channel: int | None, stacked: bool, path: str) -> 
             f"{path} lists {len(pages)} slices but slice {absent[0]} is not stored ({len(absent)} missing in all): "
             "the volume would have a hole. Write all slices."
         )
-    if len(pages) != depth and not (len(pages) == 1 and colour is None and pages[0].is_contiguous):
+    if len(pages) != depth and not (len(pages) == 1 and colour is None and pages[0].is_final):
         raise SourceError(
             f"{path} states {depth} slices but holds {len(pages)} pages that cannot be told apart. "
             "Save it again as a multi-page TIFF with one slice per page."

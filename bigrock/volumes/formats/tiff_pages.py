@@ -78,17 +78,22 @@ def _table(file: Any, picked: PageChoice, series: int, path: str) -> TiffPages:
     height, width = (key.tilelength, key.tilewidth) if key.is_tiled else (key.rowsperstrip, key.imagewidth)
     per_plane = -(-shape[1] // height) * -(-shape[2] // width)
     planar = key.planarconfig == 2 and key.samplesperpixel > 1
-    names = tuple(dict.fromkeys(str(Path(page.parent.filehandle.path).absolute()) for page in pages))
-    where = [names.index(str(Path(page.parent.filehandle.path).absolute())) for page in pages]
-    offsets = [list(page.dataoffsets) for page in pages]
-    counts = [list(page.databytecounts) for page in pages]
-    if len(pages) == 1 and shape[0] > 1:
-        step = shape[1] * shape[2] * key.dtype.itemsize
-        offsets = [[offsets[0][0] + z * step] for z in range(shape[0])]
-        counts, where, plain = [[step]] * shape[0], where * shape[0], True
+    of_page = [str(Path(page.parent.filehandle.path).absolute()) for page in pages]
+    names = tuple(dict.fromkeys(of_page))
+    where = [names.index(name) for name in of_page]
+    page_bytes = shape[1] * shape[2] * key.dtype.itemsize
+    plain = sample is None and key.is_final and all(_in_one_piece(page, page_bytes, file) for page in pages)
+    if plain or (len(pages) == 1 and shape[0] > 1):
+        starts = [int(page.dataoffsets[0]) for page in pages]
+        if len(pages) == 1:
+            starts = [starts[0] + z * page_bytes for z in range(shape[0])]
+        where = where if len(pages) > 1 else where * shape[0]
+        offsets, counts, plain = [[start] for start in starts], [[page_bytes]] * shape[0], True
     else:
-        plain = all(page.is_memmappable for page in pages) and sample is None
-    _check_table(key, offsets, counts, per_plane * (key.samplesperpixel if planar else 1), path)
+        segments = per_plane * (key.samplesperpixel if planar else 1)
+        _check_table(key, pages, segments, path)
+        offsets = [list(page.dataoffsets[:segments]) for page in pages]
+        counts = [list(page.databytecounts[:segments]) for page in pages]
     return TiffPages(
         decode=key.decode,
         tables=key.jpegtables,
@@ -106,17 +111,23 @@ def _table(file: Any, picked: PageChoice, series: int, path: str) -> TiffPages:
     )
 
 
-def _check_table(
-    key: Any, offsets: list[list[int]], counts: list[list[int]], segments: int, path: str
-) -> None:
+def _in_one_piece(page: Any, page_bytes: int, file: Any) -> bool:
+    """Return whether the strips of a page follow each other in its file, in the first file's byte order."""
+    offsets, counts = np.asarray(page.dataoffsets, np.int64), np.asarray(page.databytecounts, np.int64)
+    joined = len(offsets) > 0 and bool(np.all(offsets[:-1] + counts[:-1] == offsets[1:]))
+    return joined and int(counts.sum()) == page_bytes and page.parent.byteorder == file.byteorder
+
+
+def _check_table(key: Any, pages: list[Any], segments: int, path: str) -> None:
     if key.imagedepth > 1:
         raise UnsupportedFormatError(
             f"{path} stores {key.imagedepth} slices in one TIFF page, which is not supported. "
             "Save it as a multi-page TIFF with one slice per page."
         )
-    for z, (places, sizes) in enumerate(zip(offsets, counts, strict=True)):
-        if len(places) != len(sizes) or len(places) < segments:
-            raise UnsupportedFormatError(
-                f"slice {z} of {path} lists {len(places)} parts where its size needs {segments}: the file is damaged. "
+    for z, page in enumerate(pages):
+        listed = min(len(page.dataoffsets), len(page.databytecounts))
+        if listed < segments:
+            raise TruncatedFileError(
+                f"slice {z} of {path} lists {listed} parts where its size needs {segments}: the file is damaged. "
                 "Write it again."
             )

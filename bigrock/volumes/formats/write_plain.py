@@ -35,7 +35,7 @@ def write_raw_mhd(
 
     Little-endian, x fastest, no padding: any program can read ``scan.raw`` given shape and type, and
     ITK, ParaView and Fiji read ``scan.mhd``. Lengths are millimetres, MetaImage's unit. Exact.
-    Memory: one slab.
+    Memory: two slabs, the one that is written and the next.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def write_nrrd(
 
     Little-endian, x fastest. The voxel size is written as space directions in millimetres with their
     unit, so that 3D Slicer and ITK, which take millimetres whatever the unit, are right too. Exact.
-    Memory: one slab.
+    Memory: two slabs, the one that is written and the next.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def write_npy(
     """Write slabs as a NumPy file, and return its path.
 
     ``numpy.load(path, mmap_mode="r")`` reads it in parts. The format has no place for a voxel size.
-    Exact; masks stay boolean. Memory: one slab.
+    Exact; masks stay boolean. Memory: two slabs, the one that is written and the next.
 
     Parameters
     ----------

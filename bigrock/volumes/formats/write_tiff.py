@@ -38,7 +38,7 @@ def write_tiff(
 
     Up to 4 GiB of uint8, uint16 or float32 become an ImageJ hyperstack, which every TIFF reader opens
     and ImageJ shows with its scale; anything else becomes a BigTIFF with OME-XML, which Fiji, Bio-Formats,
-    napari and tifffile read. Exact. Memory: one slab.
+    napari and tifffile read. Exact. Memory: two slabs, the one that is written and the next.
 
     Parameters
     ----------

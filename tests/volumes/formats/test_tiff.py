@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from bigrock.errors import (
     UnsupportedFormatError,
 )
 from bigrock.geometry import Region
-from bigrock.volumes.formats import open_source
+from bigrock.volumes.formats import open_source, tiff_pages
 from bigrock.volumes.formats import tiff as tiff_module
 from bigrock.volumes.source import Source
 
@@ -98,6 +99,27 @@ def test_only_the_touched_tiles_are_decoded(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(tiff_module, "_segment", counted)
     source.read(Region((2, 16, 0), (4, 33, 16)))
     assert seen == [(2, 4), (2, 8), (3, 4), (3, 8)]
+
+
+def test_strips_that_are_not_neighbours_are_not_read_as_one(tmp_path: Path) -> None:
+    path = tmp_path / "scan.tif"
+    with tifffile.TiffWriter(path) as writer:
+        for page in GREY:
+            writer.write(page, metadata=None, rowsperstrip=35)
+    swapped = path.read_bytes()
+    with tifffile.TiffFile(path) as file:
+        page = file.pages[2]
+        tag, (first, second) = page.tags["StripOffsets"], page.dataoffsets
+        data = bytearray(swapped)
+        data[first : first + 3500], data[second : second + 3500] = (
+            data[second : second + 3500],
+            data[first : first + 3500],
+        )
+    path.write_bytes(data)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages[2].tags["StripOffsets"].overwrite((second, first))
+    assert tag.count == 2
+    np.testing.assert_array_equal(open_source(path).read(BOX), GREY[BOX.slices])
 
 
 def test_uncompressed_pages_are_read_by_the_voxel(tmp_path: Path) -> None:
@@ -264,6 +286,49 @@ def test_a_changed_file_is_read_anew(tmp_path: Path) -> None:
     tifffile.imwrite(path, GREY[:, :60] + 1, **PLAIN)
     assert source.shape == (5, 60, 50)
     assert source.identity() != before
+
+
+def test_an_ome_tiff_of_several_files_is_one_volume(tmp_path: Path) -> None:
+    planes = "".join(
+        f'<TiffData IFD="0" FirstZ="{z}" PlaneCount="1"><UUID FileName="z{z}.ome.tif">urn:uuid:{z}</UUID></TiffData>'
+        for z in range(5)
+    )
+    for z, page in enumerate(GREY):
+        xml = (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{z}"><Image ID="Image:0">'
+            '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="50" SizeY="70" SizeZ="5" SizeC="1" '
+            'SizeT="1" PhysicalSizeX="1" PhysicalSizeY="2" PhysicalSizeZ="3">'
+            f'<Channel ID="Channel:0:0" SamplesPerPixel="1"/>{planes}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(tmp_path / f"z{z}.ome.tif", page, description=xml, metadata=None)
+    source = open_source(tmp_path / "z0.ome.tif")
+    np.testing.assert_array_equal(source.read(BOX), GREY[BOX.slices])
+    assert source.voxel_size == (3e-6, 2e-6, 1e-6)
+    assert len(source.identity()["files"]) == 4
+    (tmp_path / "z3.ome.tif").unlink()
+    with pytest.raises(SliceStackError, match=r"z3\.ome\.tif.*is gone"):
+        source.read(BOX)
+    tiff_pages.read_pages.cache_clear()
+    with pytest.raises(SliceStackError, match="slice 3 is not stored"):
+        open_source(tmp_path / "z0.ome.tif")
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib", "tile": (16, 16)}])
+def test_threads_read_one_file_at_once(tmp_path: Path, options: dict) -> None:
+    tifffile.imwrite(tmp_path / "scan.tif", GREY, **PLAIN, **options)
+    source = open_source(tmp_path / "scan.tif")
+    tiff_pages.read_pages.cache_clear()
+    right: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: right.append(np.array_equal(source.read(BOX), GREY[BOX.slices])))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert right == [True] * 8
 
 
 def test_a_large_sparse_tiff_is_read_in_parts(tmp_path: Path) -> None:

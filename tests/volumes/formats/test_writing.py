@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -210,3 +213,31 @@ def test_writing_holds_one_slab_in_memory(tmp_path: Path, suffix: str) -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 << 20
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from Linux's /proc")
+def test_a_copy_takes_the_same_memory_whatever_the_volume(tmp_path: Path) -> None:
+    script = r"""
+        import re, sys
+        from pathlib import Path
+        from bigrock.geometry import Region
+        from bigrock.volumes.formats import open_source, slabs_of, write_tiff
+        import tifffile
+        def peak():
+            return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+        source = open_source(sys.argv[1], shape=(int(sys.argv[2]), 512, 512), dtype="u1")
+        before = peak()
+        copy = write_tiff(slabs_of(source, slab_bytes=8 << 20), sys.argv[1] + ".tif", shape=source.shape, dtype="u1")
+        assert open_source(copy).shape == source.shape
+        print(peak() - before)
+    """
+    peaks = []
+    for depth in (64, 1024):
+        path = tmp_path / f"{depth}.raw"
+        with path.open("wb") as file:
+            file.truncate(depth * 512 * 512)
+        command = [sys.executable, "-c", textwrap.dedent(script), str(path), str(depth)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout))
+    assert max(peaks) < 64 << 10
+    assert peaks[1] < peaks[0] + (16 << 10)
