@@ -38,7 +38,7 @@ class Sandstone:
 
     Every voxel follows from the seed and its position: any region can be read alone, in any order,
     on any thread, and is bitwise what the whole volume holds there. So a rock of a terabyte needs
-    no more memory than the region that is read (about 20 bytes per voxel of it), at roughly
+    no more memory than the region that is read (about 16 bytes per voxel of it), at roughly
     13 million voxels per second and core. `truth` is the same rock as a mask.
 
     Made so hard that one threshold for the volume is wrong and a local one is right. With the
@@ -91,6 +91,7 @@ class Sandstone:
 
     version: ClassVar[int] = 1
     kind: ClassVar[Kind] = "grey"
+    read_scratch_bytes: ClassVar[float] = 16.0
 
     shape: Shape
     seed: int = 0
@@ -192,6 +193,7 @@ class SandstoneTruth:
     """
 
     kind: ClassVar[Kind] = "mask"
+    read_scratch_bytes: ClassVar[float] = 16.0
 
     rock: Sandstone
 
