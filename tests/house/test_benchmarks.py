@@ -44,7 +44,7 @@ def test_there_is_a_benchmark_for_the_engine_and_for_local_otsu() -> None:
     assert {"bench_engine.py", "bench_otsu.py"} <= {p.name for p in FOLDER.glob("*.py")}
 
 
-@pytest.mark.parametrize("suite", benchmarks())
+@pytest.mark.parametrize("suite", list(benchmarks()))
 def test_every_benchmark_runs(suite: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(os.environ, "TMPDIR", str(tmp_path))
