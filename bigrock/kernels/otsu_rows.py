@@ -105,6 +105,7 @@ def threshold_row(
         for edge in range(low, high + 2):
             take_edge(chunk, edge, n)
         _bound(chunk, low, high, n)
+        _bound_behind_zeros(chunk, low, high, n)
         walk_first(row.words, chunk, walks, start, width, n, flat.size > 0)
         walk_open(row.words, chunk, walks, start, width, low, high, n, flat.size > 0)
         for x in range(n):
@@ -125,7 +126,7 @@ def _slide_edges(entering: Array, leaving: Array, sums: Array, n: int) -> None:
 def _bound(chunk: Chunk, low: int, high: int, n: int) -> None:
     """Bound the scores in the segments from `low` to `high`; `first` gets the segment of the highest.
 
-    Scores are divided by N**2. ``last * count - moment`` is a whole number, so the step to the
+    The left edge point is left out: it is a split of the segment before. Scores are divided by N**2. ``last * count - moment`` is a whole number, so the step to the
     corner is right to 2**-23. All that is rounded in u, up to 255 grey levels, stays below `slack`,
     and in q below N / 2**20. The corner is at least 1/15 of a voxel away from 0 and N, hence the
     least denominator.
@@ -157,6 +158,31 @@ def _bound(chunk: Chunk, low: int, high: int, n: int) -> None:
             corner = u * e > v * d
             g = (u if corner else v) / (d if corner else e)
             g = g if b > a else zero
+            bound[s, x] = g
+            first[x] = me if g > top[x] else first[x]
+            top[x] = g if g > top[x] else top[x]
+
+
+@njit(**_VECTOR)
+def _bound_behind_zeros(chunk: Chunk, low: int, high: int, n: int) -> None:
+    """Raise the bounds of the segments before which there are zeros only.
+
+    Their left edge point is the split behind bin 0, which is tried nowhere.
+    """
+    counts, moments, bound = chunk.counts, chunk.moments, chunk.bound
+    voxels, mean, top, first = chunk.voxels, chunk.mean, chunk.top, chunk.first
+    none, zeros = np.uint64(0), np.int32(0)
+    for x in range(n):
+        zeros |= counts[none, x]
+    if zeros == 0:
+        return
+    for segment in range(low, high + 1):
+        s, t, me = np.uint64(segment), np.uint64(segment + 1), np.int32(segment)
+        for x in range(n):
+            size, q = voxels[x], np.float32(counts[s, x])
+            edge = mean[x] * mean[x] * q / (size - q + np.float32(2.0**-12)) * np.float32(1.0 + 2.0**-11)
+            alone = (moments[s, x] == 0) & (counts[s, x] > 0) & (counts[t, x] > counts[s, x])
+            g = edge if alone & (edge > bound[s, x]) else bound[s, x]
             bound[s, x] = g
             first[x] = me if g > top[x] else first[x]
             top[x] = g if g > top[x] else top[x]
