@@ -68,10 +68,11 @@ class Facts:
 
 def facts_of(source: Source) -> Facts:
     """Return the facts of any source; kind and class table where it has them."""
+    dtype = np.dtype(source.dtype)
     return Facts(
         shape=source.shape,
-        dtype=np.dtype(source.dtype),
+        dtype=dtype,
         voxel_size=source.voxel_size,
-        kind=getattr(source, "kind", "grey"),
+        kind=getattr(source, "kind", "mask" if dtype.kind == "b" else "grey"),
         classes=dict(getattr(source, "classes", {})),
     )

@@ -93,6 +93,11 @@ class MappedSource:
             return 1, 1, 1
         return min(self.shape[0], max(1, mmap.PAGESIZE // self.stored.itemsize)), 1, 1
 
+    @property
+    def read_scratch_bytes(self) -> float:
+        """Pages of the file that are mapped beside the result, at most one byte per byte read."""
+        return float(self.stored.itemsize)
+
     def read(self, region: Region) -> npt.NDArray[Any]:
         """Return the voxels of `region`, touching only the pages that hold them."""
         check_region(region, self.shape, self.path)

@@ -26,11 +26,15 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 
 
+_LARGEST_SLAB_BYTES = 1 << 30
+
+
 def slabs_of(source: Source, *, slab_bytes: int = 64 << 20) -> Iterator[npt.NDArray[Any]]:
     """Yield a source from top to bottom in slabs of whole z slices.
 
     Slabs begin at multiples of the source's read unit, so that every chunk is decoded once; a slab is
-    at least one unit thick even where that takes more than `slab_bytes`.
+    at least one unit thick even where that takes more than `slab_bytes`, up to 1 GiB. Above that it is
+    thinner, and chunks are decoded more than once.
 
     Parameters
     ----------
@@ -52,8 +56,10 @@ def slabs_of(source: Source, *, slab_bytes: int = 64 << 20) -> Iterator[npt.NDAr
     [(2, 4, 4), (2, 4, 4), (1, 4, 4)]
     """
     depth, height, width = source.shape
-    unit = source.read_unit[0]
-    thickness = max(1, slab_bytes // (unit * height * width * source.dtype.itemsize)) * unit
+    unit, plane_bytes = source.read_unit[0], height * width * source.dtype.itemsize
+    if unit * plane_bytes > _LARGEST_SLAB_BYTES:
+        unit = 1
+    thickness = max(1, slab_bytes // (unit * plane_bytes)) * unit
     for z in range(0, depth, thickness):
         yield source.read(Region((z, 0, 0), (min(depth, z + thickness), height, width)))
 
