@@ -70,6 +70,11 @@ class FiniteSource:
         """Read unit of the source."""
         return self.source.read_unit
 
+    @property
+    def read_scratch_bytes(self) -> float:
+        """Bytes per voxel that reading the source takes."""
+        return float(getattr(self.source, "read_scratch_bytes", 0.0))
+
     def read(self, region: Region) -> npt.NDArray[Any]:
         """Return the voxels of `region`.
 

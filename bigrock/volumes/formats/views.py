@@ -83,6 +83,11 @@ class Cropped:
         z, y, x = (min(unit, n) for unit, n in zip(self.source.read_unit, self.shape, strict=True))
         return z, y, x
 
+    @property
+    def read_scratch_bytes(self) -> float:
+        """Bytes per voxel that reading the source takes."""
+        return float(getattr(self.source, "read_scratch_bytes", 0.0))
+
     def read(self, region: Region) -> npt.NDArray[Any]:
         """Return the voxels of `region`, counted from the corner of the box."""
         check_region(region, self.shape, "the crop")
@@ -192,6 +197,11 @@ class Converted:
         """Class table of the source, where values are unchanged."""
         changed = self.pore is not None or self.scale is not None
         return {} if changed else facts_of(self.source).classes
+
+    @property
+    def read_scratch_bytes(self) -> float:
+        """Bytes per voxel that reading the source takes, and those of its own type."""
+        return float(getattr(self.source, "read_scratch_bytes", 0.0)) + self.source.dtype.itemsize
 
     def read(self, region: Region) -> npt.NDArray[Any]:
         """Return the voxels of `region`, converted slice by slice."""
