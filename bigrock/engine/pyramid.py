@@ -10,14 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
-import zarr
 
 from bigrock.engine.driver import drive
 from bigrock.engine.executors import Executor
 from bigrock.engine.sizing import batch_size
-from bigrock.geometry import Block, BlockGrid, Region, z_order
+from bigrock.geometry import Block, BlockGrid, z_order
 from bigrock.volumes import Volume
 from bigrock.volumes.downsample import halve
 
@@ -33,20 +31,14 @@ class _LevelWork:
     grid: BlockGrid
 
     def read(self, block: Block) -> npt.NDArray[Any]:
-        finer: zarr.Array[Any] = self.volume.levels[self.level - 1]
-        z, y, x = finer.shape
-        return np.asarray(finer[Region(*_doubled(block.core)).grow((0, 0, 0), (z, y, x)).slices])
+        z, y, x = self.volume.levels[self.level - 1].shape
+        return self.volume.read_level(self.level - 1, block.core.scaled(2).grow((0, 0, 0), (z, y, x)))
 
     def compute(self, block: Block, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return halve(array, "mean" if self.volume.kind == "grey" else "mode")
 
     def write(self, block: Block, result: npt.NDArray[Any], kept: list[Any]) -> None:
         self.volume.write_level(self.level, block.core, result)
-
-
-def _doubled(region: Region) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
-    doubled = region.scaled(2)
-    return doubled.start, doubled.stop
 
 
 def finish_pyramid(volume: Volume, executor: Executor) -> None:

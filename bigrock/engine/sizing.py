@@ -50,6 +50,9 @@ def _cost(grid: BlockGrid, source: Source, scratch: float, out_bytes: float, thr
     core = math.prod(min(n, b) for n, b in zip(grid.shape, grid.block, strict=True))
     itemsize = np.dtype(source.dtype).itemsize
     reading = read * getattr(source, "read_scratch_bytes", 0.0)
+    # At a far face the core is filled up to whole shards, in a copy.
+    filled = 0 if core == math.prod(grid.block) else math.prod(grid.block) * out_bytes
+    reading += filled
     return BASE_BYTES + threads * thread_bytes(read * itemsize, reading + read * scratch, core * out_bytes)
 
 

@@ -54,6 +54,12 @@ class Region:
         stop = tuple(min(n, b + h) for b, h, n in zip(self.stop, halo, shape, strict=True))
         return Region(start, stop)  # type: ignore[arg-type]
 
+    def common(self, other: Region) -> Region:
+        """Return what both regions hold; they must overlap."""
+        start = tuple(max(a, b) for a, b in zip(self.start, other.start, strict=True))
+        stop = tuple(min(a, b) for a, b in zip(self.stop, other.stop, strict=True))
+        return Region(start, stop)  # type: ignore[arg-type]
+
     def scaled(self, scale: int) -> Region:
         """Return the region in a volume whose axes are `scale` times longer."""
         (a, b, c), (d, e, f) = self.start, self.stop

@@ -7,8 +7,9 @@ memory, or a scan in another file format (`bigrock.volumes.formats`). Nothing he
 from bigrock.geometry import Region
 from bigrock.volumes.arrays import ArraySource
 from bigrock.volumes.create import create_volume, exists, pyramid_levels
+from bigrock.volumes.opening import open_volume
 from bigrock.volumes.source import Facts, Kind, Source, Voxel, facts_of
-from bigrock.volumes.volume import Volume, open_volume
+from bigrock.volumes.volume import Volume
 
 __all__ = [
     "ArraySource",

@@ -1,62 +1,89 @@
-"""The shards of a zarr array: which a region touches, which are damaged, which must go before a write."""
+"""Write a zarr array in whole shards, also at the far faces.
+
+A shard is written blindly only when all of it is given; zarr reads it first otherwise, which costs
+time, and fails on half a shard that a killed run left. Where an array ends inside a shard, zarr
+cannot be given all of it: so voxels are written through the same array with its axes rounded up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import zarr
 from zarr.core.sync import sync
+from zarr.storage import LocalStore
 
 from bigrock.geometry import Region, Shape
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["damaged_shards", "delete_clipped_shards"]
+__all__ = ["damaged_shards", "rounded_up", "shards_of", "write_whole_shards"]
 
 
-def _touched(array: zarr.Array[Any], region: Region) -> Iterator[tuple[str, Region]]:
-    """Yield key and voxels of every shard (or chunk, where there are no shards) that `region` touches."""
+def rounded_up(array: zarr.Array[Any]) -> zarr.Array[Any]:
+    """Return the same stored array with every axis as long as its shards."""
     unit = array.shards or array.chunks
-    spans = [range(a // u, -(-b // u)) for a, b, u in zip(region.start, region.stop, unit, strict=True)]
-    for i, j, k in product(*spans):
-        start: Shape = (i * unit[0], j * unit[1], k * unit[2])
-        stop: Shape = (start[0] + unit[0], start[1] + unit[1], start[2] + unit[2])
-        yield f"{array.path}/{array.metadata.encode_chunk_key((i, j, k))}", Region(start, stop)
+    shape = tuple(-(-n // u) * u for n, u in zip(array.shape, unit, strict=True))
+    metadata: Any = replace(array.metadata, shape=shape)
+    return zarr.Array(zarr.AsyncArray(metadata, array.store_path))
 
 
-def _inside(array: zarr.Array[Any], shard: Region) -> Region:
-    z, y, x = array.shape
-    return shard.grow((0, 0, 0), (z, y, x))
+def _cover(region: Region, unit: Sequence[int]) -> Region:
+    """Return the smallest region of whole `unit`s that holds `region`."""
+    start = tuple(a // u * u for a, u in zip(region.start, unit, strict=True))
+    stop = tuple(-(-b // u) * u for b, u in zip(region.stop, unit, strict=True))
+    return Region(start, stop)  # type: ignore[arg-type]
+
+
+def write_whole_shards(
+    store: Store, array: zarr.Array[Any], shape: Shape, core: Region, values: npt.NDArray[Any]
+) -> None:
+    """Store `values` at `core` of an array of `shape` that is `rounded_up`.
+
+    Where `core` reaches a far face, the shards are filled up with zeros that nobody reads.
+    """
+    whole = _cover(core, array.shards or array.chunks)
+    ends = all(b in (n, w) for b, w, n in zip(core.stop, whole.stop, shape, strict=True))
+    if whole != core and whole.start == core.start and ends:
+        padding = [(0, w - b) for b, w in zip(core.stop, whole.stop, strict=True)]
+        core, values = whole, np.pad(values, padding)
+    if whole == core and not isinstance(store, LocalStore):
+        _delete(store, array, core)
+    array[core.slices] = values
+
+
+def shards_of(array: zarr.Array[Any], region: Region) -> Iterator[tuple[str, Region]]:
+    """Yield key and voxels of every shard (or chunk, where there are no shards) that `region` touches."""
+    a, b, c = array.shards or array.chunks
+    whole = _cover(region, (a, b, c))
+    spans = (range(i, j, u) for i, j, u in zip(whole.start, whole.stop, (a, b, c), strict=True))
+    for z, y, x in product(*spans):
+        key = array.metadata.encode_chunk_key((z // a, y // b, x // c))
+        yield f"{array.path}/{key}", Region((z, y, x), (z + a, y + b, x + c))
 
 
 def damaged_shards(array: zarr.Array[Any], region: Region) -> list[str]:
-    """Return the keys of the shards of `region` that cannot be read."""
+    """Return the keys of the shards of `region` that cannot be decoded; `array` is `rounded_up`."""
     bad = []
-    for key, shard in _touched(array, region):
+    for key, shard in shards_of(array, region):
         try:
-            array[_inside(array, shard).slices]
+            array[shard.slices]
         except Exception:
             bad.append(key)
     return bad
 
 
-def delete_clipped_shards(store: Store, array: zarr.Array[Any], core: Region) -> None:
-    """Delete the shards that stick out of the volume and whose voxels `core` holds, all of them.
+def _delete(store: Store, array: zarr.Array[Any], core: Region) -> None:
+    """Delete the shards of `core`.
 
-    Zarr takes the write of such a shard for a write in part, and reads what is there first. That
-    may be half a file, if the run before was killed.
+    Zarr's own codec pipeline reads a shard before it replaces it, and would fail on half a shard
+    that a killed run left.
     """
-    for key, shard in _touched(array, core):
-        inside = _inside(array, shard)
-        covered = inside == _common(inside, core)
-        if covered and inside != shard:
-            sync(store.delete(key))
-
-
-def _common(a: Region, b: Region) -> Region:
-    start = tuple(max(p, q) for p, q in zip(a.start, b.start, strict=True))
-    stop = tuple(min(p, q) for p, q in zip(a.stop, b.stop, strict=True))
-    return Region(start, stop)  # type: ignore[arg-type]
+    for key, _ in shards_of(array, core):
+        sync(store.delete(key))

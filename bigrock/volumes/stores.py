@@ -24,7 +24,7 @@ import zarr
 from zarr.core.sync import sync
 from zarr.storage import FsspecStore, LocalStore, MemoryStore, WrapperStore
 
-from bigrock.errors import MissingDependencyError
+from bigrock.errors import MissingDependencyError, ParameterError
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -78,6 +78,8 @@ def open_store(path: str | os.PathLike[str] | Store, *, read_only: bool = False)
     ------
     MissingDependencyError
         If the scheme needs a package that is not installed.
+    ParameterError
+        If the scheme is not known.
 
     Examples
     --------
@@ -97,6 +99,10 @@ def open_store(path: str | os.PathLike[str] | Store, *, read_only: bool = False)
 
             return ObjectStore(from_url(place), read_only=read_only)
         return FsspecStore.from_url(place, read_only=read_only)
+    except ValueError as error:
+        raise ParameterError(
+            f"{place} cannot be opened ({error}). Use a folder, or a URL such as s3://…."
+        ) from error
     except ImportError as error:
         raise MissingDependencyError(
             f"{place} needs a package that is not installed ({error}). Run: pip install 'bigrock[cloud]'."

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
+from zarr.storage import LocalStore
 
 from bigrock.errors import (
     CorruptChunkError,
-    IncompleteVolumeError,
     NotAVolumeError,
     ParameterError,
-    VolumeNotFoundError,
 )
 from bigrock.geometry import Region, Shape
 from bigrock.units import format_voxel_size
+from bigrock.volumes.checksums import damaged_chunks, has_checksums
 from bigrock.volumes.downsample import halve
 from bigrock.volumes.metadata import level_paths, voxel_size_of
-from bigrock.volumes.shards import damaged_shards, delete_clipped_shards
+from bigrock.volumes.shards import damaged_shards, rounded_up, write_whole_shards
 from bigrock.volumes.source import Kind, Voxel
-from bigrock.volumes.stores import codec_pipeline, is_in_memory, location, open_store
+from bigrock.volumes.stores import codec_pipeline, is_in_memory
 
 if TYPE_CHECKING:
     import dask.array as da
     from zarr.abc.store import Store
 
-__all__ = ["Volume", "open_volume"]
+__all__ = ["Volume"]
 
 
 class Volume:
@@ -59,11 +58,13 @@ class Volume:
         self.path = path
         self._store = store
         self._mode = mode
+        self._root = store.root if isinstance(store, LocalStore) else None
         with codec_pipeline(store, writing=mode != "r"):
             group = zarr.open_group(store, mode="r" if mode == "r" else "r+", zarr_format=3)
             attributes = dict(group.attrs)
             names = level_paths(attributes, path)
             self.levels: list[zarr.Array[Any]] = [_array_of(group, name, path) for name in names]
+            self._rounded_up = [rounded_up(level) for level in self.levels]
         own: Any = attributes.get("bigrock", {})
         self.voxel_size: Voxel | None = voxel_size_of(attributes, path)
         self.kind: Kind = own.get("kind", "mask" if self.array.dtype.kind == "b" else "grey")
@@ -106,11 +107,20 @@ class Volume:
         return self._store
 
     def __getitem__(self, key: Any) -> npt.NDArray[Any]:
-        """Return voxels by numpy-style basic indexing, such as ``volume[10, :, :]``."""
-        return np.asarray(self.array[key])
+        """Return voxels by numpy-style basic indexing, such as ``volume[10, :, :]``; for looking at them.
+
+        Passes use `read`, which also checks chunks of which only a part is read.
+        """
+        items = key if isinstance(key, tuple) else (key,)
+        if not all(isinstance(item, slice | int) for item in items):
+            return np.asarray(self.array[key])
+        # The compiled codec pipeline takes slices only.
+        slices = tuple(item if isinstance(item, slice) else slice(item, item + 1 or None) for item in items)
+        picked = tuple(slice(None) if isinstance(item, slice) else 0 for item in items)
+        return np.asarray(self.array[slices])[picked]
 
     def read(self, region: Region) -> npt.NDArray[Any]:
-        """Return the voxels of `region`.
+        """Return the voxels of `region`; the checksum of every chunk that it touches is checked.
 
         Raises
         ------
@@ -119,15 +129,24 @@ class Volume:
         OSError
             If the store cannot be reached or read.
         """
+        return self.read_level(0, region)
+
+    def read_level(self, level: int, region: Region) -> npt.NDArray[Any]:
+        """Return the voxels of `region` of one pyramid level, in voxels of that level."""
+        array = self.levels[level]
+        if self._root is not None and has_checksums(array):
+            damaged = damaged_chunks(array, self._root, region)
+            if damaged:
+                raise self._corrupt(region, "the checksum does not match", damaged)
         try:
-            return np.asarray(self.array[region.slices])
+            return np.asarray(array[region.slices])
         except (MemoryError, OSError):
             raise
         except Exception as error:
-            corrupt = self._corrupt(region, error)
-            if corrupt is None:
+            damaged = damaged_shards(self._rounded_up[level], region)
+            if not damaged:
                 raise
-            raise corrupt from error
+            raise self._corrupt(region, str(error), damaged) from error
 
     def write(self, core: Region, values: npt.NDArray[Any]) -> None:
         """Store `values` as the voxels of `core`, and as those of the pyramid levels that it owns.
@@ -144,8 +163,10 @@ class Volume:
 
     def write_level(self, level: int, core: Region, values: npt.NDArray[Any]) -> None:
         """Store `values` as the voxels of `core` of one pyramid level, and touch no other level."""
-        delete_clipped_shards(self._store, self.levels[level], core)
-        self.levels[level][core.slices] = values
+        if self._mode == "r":
+            raise ParameterError(f"{self.path} is open for reading. Open it with mode='r+' to write.")
+        z, y, x = self.levels[level].shape
+        write_whole_shards(self._store, self._rounded_up[level], (z, y, x), core, values)
 
     @property
     def own_levels(self) -> int:
@@ -199,14 +220,11 @@ class Volume:
     def _reopen(store: Store, path: str, mode: str) -> Volume:
         return Volume(store, path, mode=mode)
 
-    def _corrupt(self, region: Region, error: Exception) -> CorruptChunkError | None:
-        """Return the error that names the shards of `region` which cannot be decoded, if there are any."""
-        bad = [f"{self.path}/{key}" for key in damaged_shards(self.array, region)]
-        if not bad:
-            return None
+    def _corrupt(self, region: Region, reason: str, keys: list[str]) -> CorruptChunkError:
+        files = ", ".join(f"{self.path}/{key}" for key in keys)
         return CorruptChunkError(
-            f"stored voxels of region {region.start}..{region.stop} cannot be decoded ({error}): damaged file "
-            f"{', '.join(bad)}. Restore it from a copy, or make the volume again."
+            f"stored voxels of region {region.start}..{region.stop} cannot be decoded ({reason}): damaged file "
+            f"{files}. Restore it from a copy, or make the volume again."
         )
 
 
@@ -224,73 +242,3 @@ def _array_of(group: zarr.Group, name: str, path: str) -> zarr.Array[Any]:
             f"Import it with bigrock.import_volume(source, dest)."
         )
     return array
-
-
-def open_volume(path: str | os.PathLike[str] | Store, *, mode: str = "r", partial: bool = False) -> Volume:
-    """Return the volume stored at a path or URL.
-
-    Parameters
-    ----------
-    path : str, path-like or zarr Store
-        A folder, a URL (``s3://…``, ``memory://…``) or a store.
-    mode : {"r", "r+"}
-        Read only, or read and write.
-    partial : bool
-        Open a volume whose run or import did not finish; blocks not done yet read as zeros.
-
-    Returns
-    -------
-    Volume
-        Reads nothing but metadata.
-
-    Raises
-    ------
-    VolumeNotFoundError
-        If nothing is stored there.
-    NotAVolumeError
-        If what is stored is no OME-Zarr image on zarr v3 with axes z, y, x.
-    IncompleteVolumeError
-        If the run that makes it was interrupted.
-
-    Examples
-    --------
-    >>> import numpy as np, bigrock
-    >>> from bigrock.volumes import create_volume, Region
-    >>> vol = create_volume("memory://open-example.zarr", (4, 4, 4), "uint8", voxel_size="2 um")
-    >>> vol.write(Region.whole(vol.shape), np.ones(vol.shape, np.uint8))
-    >>> open_volume("memory://open-example.zarr").voxel_size
-    (2e-06, 2e-06, 2e-06)
-    """
-    place = location(path)
-    store = open_store(path, read_only=False)
-    try:
-        volume = Volume(store, place, mode=mode)
-    except FileNotFoundError as error:
-        raise _not_found(store, place) from error
-    if not (volume.complete or partial):
-        raise IncompleteVolumeError(
-            f"{place} was not finished: the run or import that makes it was interrupted, and its missing blocks "
-            f"would read as zeros. Run the same command again to resume it, or open it with partial=True."
-        )
-    return volume
-
-
-def _not_found(store: Store, place: str) -> Exception:
-    """Return the error for a place without a zarr v3 group: empty, or something else."""
-    try:
-        node = zarr.open(store, mode="r")
-    except Exception:
-        from pathlib import Path
-
-        if Path(place).exists():
-            return NotAVolumeError(
-                f"{place} is no bigrock volume: there is no zarr group. "
-                f"Import the scan first with bigrock.import_volume(source, dest)."
-            )
-        return VolumeNotFoundError(
-            f"nothing is stored at {place}. Check the path; volumes are folders ending in .zarr."
-        )
-    return NotAVolumeError(
-        f"{place} is no bigrock volume but {type(node).__name__} of zarr format {node.metadata.zarr_format}. "
-        f"Import it first with bigrock.import_volume(source, dest)."
-    )

@@ -154,7 +154,7 @@ def open_zarr(
     if isinstance(node, zarr.Group):
         attributes = dict(node.attrs)
         if "bigrock" in attributes and dataset is None and voxel_size is None:
-            from bigrock.volumes.volume import open_volume
+            from bigrock.volumes.opening import open_volume
 
             return open_volume(place)
         if "multiscales" in attributes or "ome" in attributes:
