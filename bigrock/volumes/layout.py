@@ -34,6 +34,8 @@ class Layout:
 
         A block of the full resolution owns the shards of a level while halving divides its shard.
         """
+        if level == 0:
+            return self
         factor = 1 << level
         if any(s % factor for s in self.shard) or max(self.shard) // factor < CHUNK // 2:
             return None

@@ -61,7 +61,7 @@ class Largest(Kernel):
 
 @dataclass(frozen=True)
 class Enlarge(Kernel):
-    """`scale` times longer axes; each voxel is spread out, and moved by its smallest neighbour."""
+    """`scale` times longer axes; each voxel is spread out, its first row shows the smallest neighbour."""
 
     factor: int
     radius: int = 1
@@ -81,7 +81,8 @@ class Enlarge(Kernel):
             out = np.repeat(out, self.factor, axis=axis)
             least = np.repeat(least, self.factor, axis=axis)
         out = out.copy()
-        out[::2, ::2] = least[::2, ::2]
+        n = self.factor
+        out[::n, ::n] = least[::n, ::n]
         return out
 
 

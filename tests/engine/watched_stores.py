@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
+from copy import copy
 
 from zarr.storage import WrapperStore
 
 
-class CountingStore(WrapperStore):
+class _Watched(WrapperStore):
+    """Stays the same watcher when zarr asks for a read-only view of it."""
+
+    def _with_store(self, store):
+        same = copy(self)
+        same._store = store
+        return same
+
+
+class CountingStore(_Watched):
     """Counts every request by key."""
 
     def __init__(self, store):
@@ -31,7 +41,7 @@ class CountingStore(WrapperStore):
         return Counter({key: n for key, n in self.sets.items() if "/c/" in key})
 
 
-class FlakyStore(WrapperStore):
+class FlakyStore(_Watched):
     """Fails once for every key that holds voxels, both in reading and in writing."""
 
     def __init__(self, store):
@@ -52,17 +62,17 @@ class FlakyStore(WrapperStore):
         await super().set(key, value)
 
 
-class FullStore(WrapperStore):
+class FullStore(_Watched):
     """Takes `room` shards, and is full then."""
 
     def __init__(self, store, room):
         super().__init__(store)
         self.room = room
-        self.asked = 0
+        self.asked = Counter()
 
     async def set(self, key, value):
         if "/c/" in key:
-            self.asked += 1
-            if self.asked > self.room:
+            self.asked[key] += 1
+            if self.asked.total() > self.room:
                 raise OSError(errno.ENOSPC, "No space left on device")
         await super().set(key, value)

@@ -31,6 +31,14 @@ def test_big_endian_types_are_stored_in_native_order(tmp_path):
     assert create_volume(tmp_path / "v.zarr", (4, 5, 6), ">u2").dtype == np.dtype("=u2")
 
 
+@pytest.mark.parametrize("shard", [(5, 5, 5), (25, 25, 25), (16, 64, 8), (300, 20, 20)])
+def test_the_layout_that_is_asked_for_is_the_layout_on_disk(tmp_path, shard):
+    volume = create_volume(tmp_path / "v.zarr", (65, 31, 50), "uint16", shard=shard, levels=2)
+    assert volume.write_unit == volume.array.shards == shard
+    volume = create_volume(tmp_path / "w.zarr", (65, 31, 50), "uint16", chunk=(5, 5, 5), shard=(25, 25, 5))
+    assert (volume.read_unit, volume.write_unit) == ((5, 5, 5), (25, 25, 5))
+
+
 def test_a_pyramid_ends_where_every_axis_is_at_most_256_voxels_long():
     assert [pyramid_levels((n, 3, 3)) for n in (1, 256, 257, 512, 513, 4096)] == [1, 1, 2, 2, 3, 5]
 
