@@ -4,7 +4,8 @@
 
 Each step runs in a process of its own, so that its peak (VmHWM, the most that was ever resident)
 is its own, and is repeated on a volume eight times smaller: the two peaks should be alike. The
-scan is `bigrock.datasets.Sandstone`, 8 bit, generated block by block as an import reads a file.
+scan is a sandstone of 256³ voxels, 8 bit, repeated along every axis, and imported as a file is:
+region by region, so that no step ever sees the whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,31 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TILE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Repeated:
+    """A source that repeats one block of rock along every axis."""
+
+    shape: tuple[int, int, int]
+    rock: np.ndarray
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+    voxel_size: tuple[float, float, float] = (2.25e-6,) * 3
+    read_unit: tuple[int, int, int] = (1, 1, 1)
+
+    def read(self, region: Any) -> np.ndarray:
+        index = [np.arange(a, b) % TILE for a, b in zip(region.start, region.stop, strict=True)]
+        return self.rock[np.ix_(*index)]
+
+    def identity(self) -> dict[str, Any]:
+        return {"repeated": TILE, "shape": list(self.shape)}
 
 
 def peak_bytes() -> int:
@@ -37,8 +62,9 @@ def step(name: str, folder: Path, shape: tuple[int, int, int], ram: str, threads
     scan, mask = folder / "scan.zarr", folder / "mask.zarr"
     value = 0.0
     if name == "import":
-        rock = br.datasets.Sandstone(shape, dtype="uint8")
-        br.import_volume(rock, scan, ram=ram, executor=threads)
+        rock = br.datasets.Sandstone((TILE,) * 3, dtype="uint8")
+        tile = rock.read(br.volumes.Region.whole(rock.shape))
+        br.import_volume(Repeated(shape, tile), scan, ram=ram, executor=threads)
     elif name == "local-otsu":
         kernel = br.kernels.LocalOtsu(radius=15)
         planned = br.plan(kernel, br.open_volume(scan), ram=ram, executor=threads).ram_bytes
@@ -58,7 +84,9 @@ def step(name: str, folder: Path, shape: tuple[int, int, int], ram: str, threads
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--gib", type=float, default=16)
     parser.add_argument("--ram", default="1 GiB")
@@ -73,7 +101,16 @@ def main() -> None:
         folder = options.out / f"{gib:g}GiB"
         print(f"{gib:g} GiB, {' x '.join(map(str, edge_of(gib)))} voxels, limit {options.ram}", flush=True)
         for name in ("import", "local-otsu", "measure"):
-            command = [sys.executable, __file__, "--out", str(folder), "--gib", str(gib), "--ram", options.ram]
+            command = [
+                sys.executable,
+                __file__,
+                "--out",
+                str(folder),
+                "--gib",
+                str(gib),
+                "--ram",
+                options.ram,
+            ]
             command += ["--threads", str(options.threads), "--step", name]
             result = subprocess.run(command, capture_output=True, text=True, check=True)
             print(f"  {name:<11} {result.stdout.strip().splitlines()[-1]}", flush=True)
