@@ -66,7 +66,8 @@ def _connected(address: str) -> Iterator[Any]:
     from distributed import Client
 
     try:
-        client = Client(address, timeout="10s")
+        # Not the default client: one that failed to connect would stay so, and later passes would take it.
+        client = Client(address, timeout="10s", set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
         raise EngineError(
             f"no Dask scheduler answers at {address} ({error}). Start one with 'dask scheduler', or leave the "

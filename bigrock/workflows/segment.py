@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bigrock.engine.kernel import Kernel
+import bigrock
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import NotAVolumeError, ParameterError, VolumeExistsError, VolumeNotFoundError
 from bigrock.measures import Measurements
 from bigrock.volumes import Source, Volume, open_volume
 from bigrock.workflows.agreement import Agreement
+from bigrock.workflows.segment_numbers import compare_with_truth, measure_once, write_pages
 from bigrock.workflows.settings import ImportSettings, SegmentSettings
 
-__all__ = ["SegmentResult", "segment", "segmentation_kernel"]
+__all__ = ["SegmentResult", "segment"]
 
 _OURS = ("scan.zarr", "pores.zarr")
 
@@ -135,8 +134,8 @@ def segment(
     >>> result.report.name, 0.1 < result.porosity < 0.3, result.found.iou > 0.8
     ('report.html', True, True)
     """
-    from bigrock.engine.running import run
-    from bigrock.workflows.execution import executing, for_backend
+    from bigrock.kernels import GlobalOtsu
+    from bigrock.workflows.execution import executing
 
     start = time.monotonic()
     settings = settings or SegmentSettings()
@@ -145,50 +144,17 @@ def segment(
         how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
         new = {"resume": resume, "overwrite": overwrite, "block": settings.run.block, "pyramid": True, **how}
         scan = _imported(source, place / "scan.zarr", settings.scan, new)
-        kernel = for_backend(segmentation_kernel(settings, scan), scan, settings.run.backend, **how)
-        pores = run(kernel, scan, place / "pores.zarr", config=settings.model_dump(), **new)
-        grey = _measured(scan, ("histogram",), place / "scan", how)
-        measurements = _measured(pores, settings.measures, place / "pores", how)
-        found, by_global = _compared(scan, pores, truth, grey, settings.local_otsu.pore, how)
+        place.mkdir(parents=True, exist_ok=True)
+        pores = _segmented(scan, place / "pores.zarr", settings, how, new)
+        grey = measure_once(scan, ("histogram",), place / "scan", how)
+        measurements = measure_once(pores, settings.measures, place / "pores", how)
+        found, by_global = None, None
+        if truth is not None:
+            otsu = GlobalOtsu(settings.local_otsu.pore, threshold=grey["histogram"]["otsu"])
+            found, by_global = compare_with_truth(scan, pores, truth, otsu, place / "agreement.json", how)
     parts = (scan, pores, measurements, grey, found, by_global)
-    report = _written(place, settings, source, *parts)
+    report = write_pages(place, settings.report, source, *parts)
     return SegmentResult(place, report, *parts, time.monotonic() - start)
-
-
-def segmentation_kernel(settings: SegmentSettings, scan: Source) -> Kernel:
-    """Return the kernel that finds the pores of a scan.
-
-    Parameters
-    ----------
-    settings : SegmentSettings
-        What is asked for.
-    scan : Source
-        Its data type decides what ``standardize: auto`` means.
-
-    Raises
-    ------
-    ParameterError
-        If the scan is a mask or a label volume.
-
-    Examples
-    --------
-    >>> import numpy as np, bigrock
-    >>> scan = bigrock.ArraySource(np.zeros((4, 4, 4), np.uint8))
-    >>> segmentation_kernel(SegmentSettings(standardize="slice"), scan).stages[0].per
-    'slice'
-    """
-    from bigrock.kernels import LocalOtsu, Standardize
-
-    if scan.dtype.kind == "b" or getattr(scan, "kind", "grey") != "grey":
-        raise ParameterError(
-            f"the scan is {getattr(scan, 'kind', 'mask')} of type {scan.dtype}, which is segmented already: a "
-            "threshold of it means nothing. Measure it with bigrock.measure (bigrock measure)."
-        )
-    otsu = LocalOtsu(**settings.local_otsu.model_dump())
-    per = settings.standardize
-    if per == "auto":
-        per = "none" if scan.dtype.itemsize == 1 else "slice"
-    return otsu if per == "none" else Standardize(per=per) | otsu
 
 
 def _prepared(folder: str | os.PathLike[str], overwrite: bool) -> Path:
@@ -207,7 +173,6 @@ def _prepared(folder: str | os.PathLike[str], overwrite: bool) -> Path:
             f"{place} holds other files: the results would be mixed with them. Choose another folder, "
             "or overwrite=True (--overwrite), which replaces files of the same names and keeps the others."
         )
-    place.mkdir(parents=True, exist_ok=True)
     return place
 
 
@@ -227,81 +192,20 @@ def _imported(
     return import_volume(source, dest, **scan.model_dump(), **options)
 
 
-def _measured(volume: Volume, what: tuple[str, ...], file: Path, options: Mapping[str, Any]) -> Measurements:
-    """Return measurements, from the file of an earlier call where it belongs to the same voxels."""
-    import json
+def _segmented(
+    scan: Volume, dest: Path, settings: SegmentSettings, how: dict[str, Any], new: dict[str, Any]
+) -> Volume:
+    """Return the pores: those of an earlier call at once, where it did exactly this."""
+    from bigrock.engine.running import run
+    from bigrock.engine.settings import json_value
+    from bigrock.workflows.execution import for_backend
+    from bigrock.workflows.segment_kernel import segmentation_kernel
 
-    from bigrock.measures import measure
-
-    numbers = file.with_suffix(".json")
-    if numbers.exists():
-        told = json.loads(numbers.read_text(encoding="utf-8"))
-        same = told.get("volume", {}).get("history") == list(volume.history)
-        if same and set(what) == set(told) - {"volume", "units"}:
-            return Measurements({name: told[name] for name in what}, told["units"], told["volume"])
-    measurements = measure(volume, what, **options)
-    measurements.to_json(numbers)
-    measurements.to_csv(file.with_suffix(".csv"))
-    return measurements
-
-
-def _compared(
-    scan: Volume,
-    pores: Volume,
-    truth: Source | None,
-    grey: Measurements,
-    pore: Any,
-    options: Mapping[str, Any],
-) -> tuple[Agreement | None, Agreement | None]:
-    """Return how well the pores were found, and how well one threshold would have found them."""
-    from bigrock.engine.reducing import reduce
-    from bigrock.kernels import GlobalOtsu
-    from bigrock.workflows.agreement import AgreesWith
-
-    if truth is None:
-        return None, None
-    otsu = GlobalOtsu(pore, threshold=grey["histogram"]["otsu"])
-    [found] = reduce(pores, [AgreesWith(truth)], title="compare", **options)
-    [by_global] = reduce(scan, [AgreesWith(truth)], through=otsu, title="compare global Otsu", **options)
-    return found, by_global
-
-
-def _written(
-    place: Path,
-    settings: SegmentSettings,
-    source: Any,
-    scan: Volume,
-    pores: Volume,
-    measurements: Measurements,
-    grey: Measurements,
-    found: Agreement | None,
-    by_global: Agreement | None,
-) -> Path:
-    """Write the page and its figures; return the page."""
-    from bigrock.report import write_figures, write_report
-
-    volumes = {"scan": scan, "pores": pores}
-    told = [measurements, grey]
-    if found and by_global:
-        told.insert(1, _truth_table({"found": found, "global Otsu": by_global}))
-    name = Path(os.fspath(source)).name if isinstance(source, str | os.PathLike) else type(source).__name__
-    title = settings.report.title or f"Pores of {name}"
-    if settings.report.figures:
-        write_figures(volumes, place / "figures", measurements=told)
-    return write_report(volumes, place / "report.html", measurements=told, title=title)
-
-
-def _truth_table(agreements: dict[str, Agreement]) -> Measurements:
-    """Return what was found beside the truth, as a table for the page."""
-    quantities: dict[str, Any] = {
-        name: {
-            "porosity": agreement.porosity,
-            "true_porosity": agreement.true_porosity,
-            "iou": agreement.iou,
-            **{key: value for key, value in dataclasses.asdict(agreement).items() if key != "neither"},
-        }
-        for name, agreement in agreements.items()
-    }
-    units = {"porosity": "fraction", "true_porosity": "fraction"}
-    units |= dict.fromkeys(("both", "only_found", "only_true"), "voxels")
-    return Measurements({"agreement": quantities}, {"agreement": units}, {})
+    config = settings.model_dump()
+    if dest.exists() and new["resume"] and not new["overwrite"]:
+        there = open_volume(dest, partial=True)
+        made = {"config": json_value(config), "input": scan.identity(), "bigrock": bigrock.__version__}
+        if there.complete and made.items() <= there.history[-1].items():
+            return there
+    kernel = for_backend(segmentation_kernel(settings, scan, **how), scan, settings.run.backend, **how)
+    return run(kernel, scan, dest, config=config, **new)

@@ -105,6 +105,10 @@ class LocalOtsuSettings(_Section):
     min_contrast : float
         A window whose two sides differ by less than this share of the contrast of the whole volume
         has no two phases; the threshold of the whole volume decides there. 0 switches it off.
+    min_pore_fraction : float
+        The same for a window whose smaller side holds less than this share of its voxels.
+    clip : float
+        Share of the voxels that the 256 grey levels leave out, half at either end; not for uint8.
 
     Examples
     --------
@@ -115,7 +119,9 @@ class LocalOtsuSettings(_Section):
     radius: int = Field(default=31, ge=1, le=1000)
     ndim: Literal[2, 3] = 2
     pore: Literal["dark", "bright"] = "dark"
-    min_contrast: float = Field(default=0.3, ge=0, le=1)
+    min_contrast: float = Field(default=0.5, ge=0, le=1)
+    min_pore_fraction: float = Field(default=0.05, ge=0, le=0.5)
+    clip: float = Field(default=0.001, ge=0, lt=1)
 
 
 class ReportSettings(_Section):
@@ -172,8 +178,9 @@ class SegmentSettings(_Settings):
     ----------
     scan : ImportSettings
         How the scan is read.
-    standardize : {"auto", "slice", "volume", "none"}
-        Whether slices (or the volume) are brought to mean 0 and deviation 1 before the threshold.
+    standardize : {"auto", "slice", "none"}
+        Whether slices are brought to mean 0 and deviation 1 before the threshold; "auto" does it
+        where their brightness drifts by more than the contrast. See `segmentation_kernel`.
     local_otsu : LocalOtsuSettings
         The threshold.
     measures : tuple of str
@@ -190,7 +197,7 @@ class SegmentSettings(_Settings):
     """
 
     scan: ImportSettings = ImportSettings()
-    standardize: Literal["auto", "slice", "volume", "none"] = "auto"
+    standardize: Literal["auto", "slice", "none"] = "auto"
     local_otsu: LocalOtsuSettings = LocalOtsuSettings()
     measures: Annotated[tuple[str, ...], Field(strict=False)] = ("porosity", "profiles")
     report: ReportSettings = ReportSettings()

@@ -1,0 +1,174 @@
+"""The numbers of the main job and its page: measured once, kept as JSON and CSV beside the volumes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bigrock.engine.settings import json_value, settings_of
+from bigrock.kernels import GlobalOtsu
+from bigrock.measures import Measurements
+from bigrock.volumes import Source, Volume
+from bigrock.workflows.agreement import Agreement
+from bigrock.workflows.settings import ReportSettings
+
+__all__ = ["compare_with_truth", "measure_once", "write_pages"]
+
+
+def measure_once(
+    volume: Volume, what: tuple[str, ...], file: Path, options: Mapping[str, Any]
+) -> Measurements:
+    """Return measurements of a volume: those in the file where they are of the same voxels, else new ones.
+
+    Parameters
+    ----------
+    volume : Volume
+        What is measured; its history tells its voxels from others.
+    what : tuple of str
+        As for `bigrock.measure`.
+    file : Path
+        Without a suffix; new measurements are written to it as ``.json`` and ``.csv``.
+    options : mapping
+        For `bigrock.measure`: executor, ram, progress.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, bigrock
+    >>> from bigrock.datasets import Sandstone
+    >>> truth = bigrock.import_volume(Sandstone((8, 16, 16)).truth, "memory://measure-once.zarr")
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "truth")
+    >>> first = measure_once(truth, ("porosity",), file, {})
+    >>> measure_once(truth, ("porosity",), file, {})["porosity"] == first["porosity"]
+    True
+    """
+    from bigrock.measures import measure
+
+    told = _kept(file.with_suffix(".json"))
+    same = told.get("volume", {}).get("history") == list(volume.history)
+    if same and set(what) == set(told) - {"volume", "units"}:
+        return Measurements({name: told[name] for name in what}, told["units"], told["volume"])
+    measurements = measure(volume, what, **options)
+    measurements.to_json(file.with_suffix(".json"))
+    measurements.to_csv(file.with_suffix(".csv"))
+    return measurements
+
+
+def compare_with_truth(
+    scan: Volume,
+    pores: Volume,
+    truth: Source,
+    otsu: GlobalOtsu,
+    file: Path,
+    options: Mapping[str, Any],
+) -> tuple[Agreement, Agreement]:
+    """Return how well the pores were found, and how well one threshold would have found them.
+
+    Kept in a file, and taken from there where it is of the same voxels.
+
+    Parameters
+    ----------
+    scan, pores : Volume
+        Grey levels and mask.
+    truth : Source
+        A mask of the true pores.
+    otsu : GlobalOtsu
+        Fitted; the one threshold.
+    file : Path
+        A JSON file.
+    options : mapping
+        For `bigrock.reduce`: executor, ram, progress.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile, bigrock
+    >>> from bigrock.datasets import Sandstone
+    >>> rock = Sandstone((8, 32, 32), grain_diameter_voxels=12)
+    >>> scan = bigrock.import_volume(rock, "memory://compare-scan.zarr")
+    >>> pores = bigrock.run(bigrock.kernels.GlobalOtsu(), scan, "memory://compare-pores.zarr")
+    >>> otsu, file = bigrock.kernels.GlobalOtsu().fit(scan), pathlib.Path(tempfile.mkdtemp(), "a.json")
+    >>> found, by_global = compare_with_truth(scan, pores, rock.truth, otsu, file, {})
+    >>> found == by_global
+    True
+    """
+    from bigrock.engine.reducing import reduce
+    from bigrock.workflows.agreement import AgreesWith
+
+    compared = {
+        "pores": json_value(pores.history),
+        "truth": json_value(truth.identity()),
+        "otsu": settings_of(otsu),
+    }
+    told = _kept(file)
+    if told.get("compared") == compared:
+        return Agreement(**told["found"]), Agreement(**told["global_otsu"])
+    [found] = reduce(pores, [AgreesWith(truth)], title="compare", **options)
+    [by_global] = reduce(scan, [AgreesWith(truth)], through=otsu, title="compare global Otsu", **options)
+    told = {"compared": compared, "found": asdict(found), "global_otsu": asdict(by_global)}
+    file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return found, by_global
+
+
+def write_pages(
+    folder: Path,
+    report: ReportSettings,
+    source: Any,
+    scan: Volume,
+    pores: Volume,
+    measurements: Measurements,
+    grey: Measurements,
+    found: Agreement | None,
+    by_global: Agreement | None,
+) -> Path:
+    """Write ``report.html`` and its figures, and return the path of the page.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; the figures go into ``figures`` in it.
+    report : ReportSettings
+        Title, and whether figures are written.
+    source : Any
+        What the job was given; its name stands in the title.
+    scan, pores, measurements, grey, found, by_global
+        As in `SegmentResult`.
+    """
+    from bigrock.report import write_figures, write_report
+
+    volumes = {"scan": scan, "pores": pores}
+    told = [measurements, grey]
+    if found and by_global:
+        told.insert(1, _truth_table({"found": found, "global Otsu": by_global}))
+    name = Path(os.fspath(source)).name if isinstance(source, str | os.PathLike) else type(source).__name__
+    if report.figures:
+        write_figures(volumes, folder / "figures", measurements=told)
+    title = report.title or f"Pores of {name}"
+    return write_report(volumes, folder / "report.html", measurements=told, title=title)
+
+
+def _kept(file: Path) -> dict[str, Any]:
+    """Return what an earlier call left in a file; nothing where there is none, or it was cut off."""
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _truth_table(agreements: dict[str, Agreement]) -> Measurements:
+    """Return what was found beside the truth, as a table for the page."""
+    quantities: dict[str, Any] = {
+        name: {
+            "porosity": agreement.porosity,
+            "true_porosity": agreement.true_porosity,
+            "iou": agreement.iou,
+            **{key: value for key, value in asdict(agreement).items() if key != "neither"},
+        }
+        for name, agreement in agreements.items()
+    }
+    units = {"porosity": "fraction", "true_porosity": "fraction"}
+    units |= dict.fromkeys(("both", "only_found", "only_true"), "voxels")
+    return Measurements({"agreement": quantities}, {"agreement": units}, {})
