@@ -13,6 +13,7 @@ import numpy.typing as npt
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
 from bigrock.engine.reduction import Reduction
+from bigrock.errors import CorruptChunkError
 from bigrock.geometry import Block, Region, Shape
 from bigrock.volumes import Volume, open_volume
 
@@ -55,8 +56,8 @@ def validate(
 ) -> Validation:
     """Return whether a volume is whole: its OME-Zarr metadata valid, every chunk of every level readable.
 
-    One read of everything that is stored; checksums are compared by the codec. Memory is that of a
-    few shards. A shard that was never written holds zeros, and is no problem.
+    One read of everything that is stored, checksums included. Memory is that of a few shards. A
+    shard that was never written holds zeros, and is no problem.
 
     Parameters
     ----------
@@ -86,16 +87,16 @@ def validate(
     volume = open_volume(path, partial=True)
     problems = _metadata_problems(volume)
     files = 0
-    for level in volume.levels:
+    for number, level in enumerate(volume.levels):
         unit = _unit(level)
         files += math.prod(-(-n // u) for n, u in zip(level.shape, unit, strict=True))
         [damaged] = reduce(
             _Extent(_shape(level), unit),
-            [_Damage(level, f"{volume.path}/{level.path}")],
+            [_Damage(volume, number)],
             block=unit,
             executor=executor,
             progress=progress,
-            title=f"validate level {level.path}",
+            title=f"validate level {number}",
         )
         problems += damaged
     return Validation(volume.path, files, tuple(problems))
@@ -148,23 +149,19 @@ class _Extent:
 
 @dataclass(frozen=True)
 class _Damage(Reduction):
-    """The shards that cannot be decoded, as sentences, in order."""
+    """The damaged shards of a level, as sentences, in order."""
 
-    level: Any
-    place: str
+    volume: Volume
+    level: int
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        return 2.0 * self.level.dtype.itemsize
+        return 2.0 * self.volume.dtype.itemsize
 
     def block(self, array: npt.NDArray[Any], block: Block) -> list[str]:
         try:
-            self.level[block.core.slices]
-        except MemoryError:
-            raise
-        except Exception as error:
-            unit = _unit(self.level)
-            index = "/".join(str(a // u) for a, u in zip(block.core.start, unit, strict=True))
-            return [f"{self.place}/c/{index} cannot be decoded ({error}): restore it from a copy."]
+            self.volume.read_level(self.level, block.core)
+        except CorruptChunkError as error:
+            return [str(error)]
         return []
 
     def combine(self, a: list[str], b: list[str]) -> list[str]:
