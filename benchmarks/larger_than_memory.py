@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 TILE = 256
+UINT8 = np.dtype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class Repeated:
 
     shape: tuple[int, int, int]
     rock: np.ndarray
-    dtype: np.dtype[Any] = np.dtype(np.uint8)
+    dtype: np.dtype[Any] = UINT8
     voxel_size: tuple[float, float, float] = (2.25e-6,) * 3
     read_unit: tuple[int, int, int] = (1, 1, 1)
 

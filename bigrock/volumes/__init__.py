@@ -8,7 +8,7 @@ from bigrock.geometry import Region
 from bigrock.volumes.arrays import ArraySource
 from bigrock.volumes.create import create_volume, exists, pyramid_levels
 from bigrock.volumes.opening import open_volume
-from bigrock.volumes.source import Facts, Kind, Source, Voxel, facts_of
+from bigrock.volumes.source import Facts, Kind, Source, Voxel, facts_of, required_voxel_size
 from bigrock.volumes.volume import Volume
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "facts_of",
     "open_volume",
     "pyramid_levels",
+    "required_voxel_size",
 ]

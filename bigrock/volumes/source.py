@@ -13,9 +13,10 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from bigrock.errors import VoxelSizeError
 from bigrock.geometry import Region, Shape
 
-__all__ = ["Facts", "Kind", "Source", "Voxel", "facts_of"]
+__all__ = ["Facts", "Kind", "Source", "Voxel", "facts_of", "required_voxel_size"]
 
 Kind = Literal["grey", "mask", "labels"]
 """What the numbers mean: grey levels, True = pore, or class values with a class table."""
@@ -76,3 +77,39 @@ def facts_of(source: Source) -> Facts:
         kind=getattr(source, "kind", "mask" if dtype.kind == "b" else "grey"),
         classes=dict(getattr(source, "classes", {})),
     )
+
+
+def required_voxel_size(source: Source, purpose: str) -> Voxel:
+    """Return the voxel size of a source that is asked for a length, an area or a volume.
+
+    Parameters
+    ----------
+    source : Source
+        What is measured.
+    purpose : str
+        What needs the voxel size, for the message.
+
+    Returns
+    -------
+    tuple of float
+        Metres z, y, x.
+
+    Raises
+    ------
+    VoxelSizeError
+        If the source states none: a voxel size of 1 would be wrong by orders of magnitude.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bigrock.volumes import ArraySource
+    >>> required_voxel_size(ArraySource(np.zeros((2, 2, 2)), voxel_size=(1e-6, 1e-6, 1e-6)), "its extent")
+    (1e-06, 1e-06, 1e-06)
+    """
+    if source.voxel_size is None:
+        name = getattr(source, "path", "the volume")
+        raise VoxelSizeError(
+            f"{name} has no voxel size, and {purpose} needs one: taking it for 1 would be wrong by orders of "
+            f"magnitude. Import the scan again with its voxel size, such as voxel_size='2.25 um' (--voxel-size)."
+        )
+    return source.voxel_size

@@ -22,7 +22,7 @@ from bigrock.volumes.checksums import damaged_chunks, has_checksums
 from bigrock.volumes.downsample import halve
 from bigrock.volumes.metadata import level_paths, voxel_size_of
 from bigrock.volumes.shards import damaged_shards, rounded_up, write_whole_shards
-from bigrock.volumes.source import Kind, Voxel
+from bigrock.volumes.source import Kind, Voxel, required_voxel_size
 from bigrock.volumes.stores import codec_pipeline, is_in_memory
 
 if TYPE_CHECKING:
@@ -83,6 +83,12 @@ class Volume:
         """Extent in voxels, z, y, x."""
         z, y, x = self.array.shape
         return z, y, x
+
+    @property
+    def extent(self) -> Voxel:
+        """Physical size z, y, x in metres; a VoxelSizeError where no voxel size is known."""
+        (z, y, x), (a, b, c) = self.shape, required_voxel_size(self, "its physical extent")
+        return z * a, y * b, x * c
 
     @property
     def dtype(self) -> np.dtype[Any]:
