@@ -18,12 +18,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["LANES", "SEGMENTS", "Chunk", "bracket", "make_chunk", "take_edge"]
+__all__ = ["LANES", "SEGMENTS", "Chunk", "bracket", "make_chunk"]
 
 Array = npt.NDArray[Any]
 
 SEGMENTS = 16
-LANES = 128
+LANES = 256
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 _VECTOR: dict[str, Any] = {**_OPTIONS, "fastmath": {"contract", "nnan", "nsz"}}
@@ -38,7 +38,6 @@ class Chunk(NamedTuple):
     """
 
     sums: Array
-    taken: Array
     counts: Array
     moments: Array
     voxels: Array
@@ -56,12 +55,11 @@ def make_chunk() -> Chunk:
     """Return scratch for one chunk."""
     return Chunk(
         sums=np.zeros((LANES + 1, 2 * SEGMENTS), np.int32),
-        taken=np.zeros(SEGMENTS + 1, np.bool_),
         counts=np.zeros((SEGMENTS + 1, LANES), np.int32),
         moments=np.zeros((SEGMENTS + 1, LANES), np.int32),
         voxels=np.zeros(LANES, np.float32),
         mean=np.zeros(LANES, np.float32),
-        bound=np.zeros((SEGMENTS, LANES), np.float32),
+        bound=np.zeros((SEGMENTS + 2, LANES), np.float32),
         top=np.zeros(LANES, np.float32),
         first=np.zeros(LANES, np.int32),
         open=np.zeros(LANES, np.int32),
@@ -72,35 +70,16 @@ def make_chunk() -> Chunk:
 
 
 @njit(**_OPTIONS)
-def take_edge(chunk: Chunk, edge: int, n: int) -> None:
-    """Fill ``counts[edge]`` and ``moments[edge]`` from the running sums, unless that was done."""
-    s, one, ahead = np.uint64(edge), np.uint64(1), np.uint64(SEGMENTS)
-    sums, counts, moments = chunk.sums, chunk.counts, chunk.moments
-    if chunk.taken[s]:
-        return
-    chunk.taken[s] = True
-    if edge == 0:
-        for x in range(n):
-            counts[s, x] = sums[np.uint64(x) + one, s]
-    elif edge == SEGMENTS:
-        for x in range(n):
-            counts[s, x] = np.int32(chunk.voxels[x])
-            moments[s, x] = sums[np.uint64(x) + one, s + ahead - one]
-    else:
-        for x in range(n):
-            counts[s, x] = sums[np.uint64(x) + one, s]
-            moments[s, x] = sums[np.uint64(x) + one, s + ahead - one]
-
-
-@njit(**_OPTIONS)
-def bracket(chunk: Chunk, n: int) -> tuple[int, int]:
+def bracket(sums: Array, voxels: Array, mean: Array, n: int) -> tuple[int, int]:
     """Return the first and the last segment that can hold the threshold of any window."""
-    for edge in (0, SEGMENTS):
-        take_edge(chunk, edge, n)
-    least, greatest = _range_of_means(chunk.mean, n)
+    least, greatest = _range_of_means(mean, n)
     low = int((0.5 * least - _MARGIN + 1.0) / 16.0)
     high = int((0.5 * (greatest + 255.0) + _MARGIN) / 16.0) + 1
-    return _behind_gaps(chunk, low, n), _before_first(chunk, high, n) - 1
+    while low > 0 and _any_gap(sums, np.uint64(low), np.uint64(int((0.5 * least - _MARGIN + 1.0) / 16.0)), n):
+        low -= 1
+    while high < SEGMENTS and _any_only_zeros(sums, voxels, np.uint64(high), n):
+        high += 1
+    return low, high - 1
 
 
 @njit(**_VECTOR)
@@ -113,32 +92,22 @@ def _range_of_means(mean: Array, n: int) -> tuple[float, float]:
 
 
 @njit(**_OPTIONS)
-def _behind_gaps(chunk: Chunk, low: int, n: int) -> int:
-    """Return the first segment at or before `low` that no occupied bin u can precede.
+def _any_gap(sums: Array, edge: int, top: int, n: int) -> bool:
+    """Return whether any window has voxels below `edge` but none from there to the edge `top`.
 
-    That v lies behind the edge excludes a bin u before it only if a bin between them is occupied.
+    That v lies behind an edge excludes a bin u before it only if a bin between them is occupied.
     """
-    counts, top, yes, no = chunk.counts, np.uint64(low), np.int32(1), np.int32(0)
-    for edge in range(low, 0, -1):
-        take_edge(chunk, edge, n)
-        s, gaps = np.uint64(edge), np.int32(0)
-        for x in range(n):
-            gaps |= yes if (counts[s, x] > 0) & (counts[s, x] == counts[top, x]) else no
-        if not gaps:
-            return edge
-    return 0
+    gaps, yes, no = np.int32(0), np.int32(1), np.int32(0)
+    for x in range(1, n + 1):
+        gaps |= yes if (sums[x, edge] > 0) & (sums[x, edge] == sums[x, top]) else no
+    return gaps != 0
 
 
 @njit(**_OPTIONS)
-def _before_first(chunk: Chunk, high: int, n: int) -> int:
-    """Return the first edge at or behind `high` that, in windows with zeros, has another bin before it."""
-    counts, none, end, yes, no = chunk.counts, np.uint64(0), np.uint64(SEGMENTS), np.int32(1), np.int32(0)
-    for edge in range(high, SEGMENTS):
-        take_edge(chunk, edge, n)
-        s, missing = np.uint64(edge), np.int32(0)
-        for x in range(n):
-            zeros = counts[none, x]
-            missing |= yes if (zeros > 0) & (zeros == counts[s, x]) & (zeros < counts[end, x]) else no
-        if not missing:
-            return edge
-    return SEGMENTS
+def _any_only_zeros(sums: Array, voxels: Array, edge: int, n: int) -> bool:
+    """Return whether any window with zeros has its next bin behind `edge`."""
+    missing, yes, no, none = np.int32(0), np.int32(1), np.int32(0), np.uint64(0)
+    for x in range(n):
+        zeros, below = sums[x + 1, none], sums[x + 1, edge]
+        missing |= yes if (zeros > 0) & (zeros == below) & (np.float32(zeros) < voxels[x]) else no
+    return missing != 0

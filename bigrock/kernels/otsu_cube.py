@@ -14,7 +14,7 @@ import numpy.typing as npt
 from numba import njit
 
 from bigrock.kernels.otsu_rows import EDGES, Row, add_bins, make_row, threshold_row
-from bigrock.kernels.otsu_slices import edge_table
+from bigrock.kernels.otsu_slices import change_edges, edge_table
 
 __all__ = ["threshold_cube"]
 
@@ -24,7 +24,12 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"
 
 
 def threshold_cube(
-    image: Array, core: tuple[slice, slice, slice], radius: int, out: Array, flat: Array, guard: tuple[float, float]
+    image: Array,
+    core: tuple[slice, slice, slice],
+    radius: int,
+    out: Array,
+    flat: Array,
+    guard: tuple[float, float],
 ) -> None:
     """Write the thresholds of the core of a C-contiguous uint8 image (z, y, x) to `out`.
 
@@ -44,31 +49,22 @@ def threshold_cube(
     slab = np.zeros((yb - ya, xb - xa, EDGES), dtype)
     words, table = slab.view(np.uint64), edge_table(dtype)
     for z in range(max(0, zs.start - rz), min(len(part), zs.start + rz)):
-        _add_slice(words, part[z], table)
+        _change_slice(words, part[z], table, True)
     for z in range(zs.start, zs.stop):
         if z + rz < len(part):
-            _add_slice(words, part[z + rz], table)
+            _change_slice(words, part[z + rz], table, True)
         if z - rz - 1 >= 0 and z > zs.start:
-            _take_slice(words, part[z - rz - 1], table)
+            _change_slice(words, part[z - rz - 1], table, False)
         window = part[max(0, z - rz) : z + rz + 1]
         marks = flat[z - zs.start] if flat.size else np.zeros((ys.stop - ys.start, 0), np.bool_)
         _threshold_layer(window, ys.start - ya, ry, first, slab, row, out[z - zs.start], marks, *guard)
 
 
 @njit(**_OPTIONS)
-def _add_slice(words: Array, voxels: Array, table: Array) -> None:
+def _change_slice(words: Array, voxels: Array, table: Array, add: bool) -> None:
+    flat, width = words.reshape(-1), voxels.shape[1]
     for y in range(voxels.shape[0]):
-        for x in range(voxels.shape[1]):
-            for k in range(table.shape[1]):
-                words[y, x, k] += table[voxels[y, x], k]
-
-
-@njit(**_OPTIONS)
-def _take_slice(words: Array, voxels: Array, table: Array) -> None:
-    for y in range(voxels.shape[0]):
-        for x in range(voxels.shape[1]):
-            for k in range(table.shape[1]):
-                words[y, x, k] -= table[voxels[y, x], k]
+        change_edges(flat, voxels[y], table, y * width, add)
 
 
 @njit(**_OPTIONS)

@@ -10,7 +10,7 @@ from numba import njit
 
 from bigrock.kernels.otsu_rows import EDGES, Row, add_bins, make_row, threshold_row
 
-__all__ = ["edge_table", "threshold_slices"]
+__all__ = ["change_edges", "edge_table", "threshold_slices"]
 
 Array = npt.NDArray[Any]
 
@@ -18,7 +18,12 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"
 
 
 def threshold_slices(
-    image: Array, core: tuple[slice, slice, slice], radius: int, out: Array, flat: Array, guard: tuple[float, float]
+    image: Array,
+    core: tuple[slice, slice, slice],
+    radius: int,
+    out: Array,
+    flat: Array,
+    guard: tuple[float, float],
 ) -> None:
     """Write the thresholds of the core of a C-contiguous uint8 image (z, y, x) to `out`.
 
@@ -37,7 +42,9 @@ def threshold_slices(
     words, table = row.edges.view(np.uint64), edge_table(edges)
     for z in range(zs.start, zs.stop):
         marks = flat[z - zs.start] if flat.size else np.zeros((ys.stop - ys.start, 0), np.bool_)
-        _threshold_slice(image[z], ys.start, ys.stop, xs.start, ry, row, words, table, out[z - zs.start], marks, *guard)
+        _threshold_slice(
+            image[z], ys.start, ys.stop, xs.start, ry, row, words, table, out[z - zs.start], marks, *guard
+        )
 
 
 def edge_table(dtype: type) -> Array:
@@ -67,33 +74,42 @@ def _threshold_slice(
     reach = row.width // 2
     xa, xb = max(0, x0 - reach), min(width, x0 + out.shape[1] + reach)
     first = xa - (x0 - reach - 1)
-    row.bins[:, :] = 0
+    bins, flat_words = row.bins, words.reshape(-1)
+    bins[:, :] = 0
     row.edges[:, :] = 0
     for y in range(max(0, y0 - radius), min(height, y0 + radius)):
-        add_bins(row.bins, image[y, xa:xb], first, 1)
-        _add_edges(words, image[y, xa:xb], table, first)
+        add_bins(bins, image[y, xa:xb], first, 1)
+        change_edges(flat_words, image[y, xa:xb], table, first, True)
     for y in range(y0, y1):
         above, below = y - radius - 1, min(height - 1, y + radius)
         if y + radius < height:
-            add_bins(row.bins, image[below, xa:xb], first, 1)
-            _add_edges(words, image[below, xa:xb], table, first)
+            add_bins(bins, image[below, xa:xb], first, 1)
+            change_edges(flat_words, image[below, xa:xb], table, first, True)
         if above >= 0 and y > y0:
-            add_bins(row.bins, image[above, xa:xb], first, -1)
-            _take_edges(words, image[above, xa:xb], table, first)
+            add_bins(bins, image[above, xa:xb], first, -1)
+            change_edges(flat_words, image[above, xa:xb], table, first, False)
         depth = below - max(-1, above)
         threshold_row(row, depth, out[y - y0], flat[y - y0], least_contrast, least_fraction)
 
 
 @njit(**_OPTIONS)
-def _add_edges(words: Array, voxels: Array, table: Array, first: int) -> None:
-    # A word holds four counters, or two; it is added as one number, for no counter ever overflows.
-    for x in range(voxels.shape[0]):
-        for k in range(table.shape[1]):
-            words[first + x, k] += table[voxels[x], k]
+def change_edges(words: Array, voxels: Array, table: Array, first: int, add: bool) -> None:
+    """Add voxels to the sums of the columns from `first` on, or take them away.
 
-
-@njit(**_OPTIONS)
-def _take_edges(words: Array, voxels: Array, table: Array, first: int) -> None:
+    A word holds four sums, or two. It is changed as one number, for no sum leaves its range; taking
+    away is adding the two's complement.
+    """
+    per, zero = np.uint64(table.shape[1]), np.uint64(0)
+    entries, keep = table.reshape(-1), zero if add else ~zero
     for x in range(voxels.shape[0]):
-        for k in range(table.shape[1]):
-            words[first + x, k] -= table[voxels[x], k]
+        into, source = (np.uint64(first) + np.uint64(x)) * per, np.uint64(voxels[x]) * per
+        for part in range(zero, per, np.uint64(8)):
+            i, k = into + part, source + part
+            words[i] += (entries[k] ^ keep) - keep
+            words[i + np.uint64(1)] += (entries[k + np.uint64(1)] ^ keep) - keep
+            words[i + np.uint64(2)] += (entries[k + np.uint64(2)] ^ keep) - keep
+            words[i + np.uint64(3)] += (entries[k + np.uint64(3)] ^ keep) - keep
+            words[i + np.uint64(4)] += (entries[k + np.uint64(4)] ^ keep) - keep
+            words[i + np.uint64(5)] += (entries[k + np.uint64(5)] ^ keep) - keep
+            words[i + np.uint64(6)] += (entries[k + np.uint64(6)] ^ keep) - keep
+            words[i + np.uint64(7)] += (entries[k + np.uint64(7)] ^ keep) - keep

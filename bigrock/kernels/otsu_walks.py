@@ -16,7 +16,7 @@ from numba import njit
 
 from bigrock.kernels.otsu_bracket import LANES, SEGMENTS, Chunk
 
-__all__ = ["Walks", "judge", "make_walks", "walk_first", "walk_open"]
+__all__ = ["Walks", "judge", "make_walks", "note_range", "reaches", "walk_first", "walk_open"]
 
 Array = npt.NDArray[Any]
 
@@ -38,7 +38,6 @@ class Walks(NamedTuple):
     window: Array
     segment: Array
     bins: Array
-    found: Array
     slope: Array
     excess: Array
     count: Array
@@ -49,17 +48,15 @@ class Walks(NamedTuple):
 
 def make_walks(bins: type) -> Walks:
     """Return scratch for the walks of one chunk, with counters of the given integer type."""
-    sliding = np.zeros((2, SEGMENTS, 16), bins)
+    sliding = np.zeros((2, SEGMENTS * 16), bins)
     n = 2 * LANES
-    bins_found = np.zeros(n * 16, bins)
     return Walks(
         sliding=sliding,
-        words=sliding.view(np.uint64).reshape(2, -1),
+        words=sliding.view(np.uint64),
         at=np.zeros((2, SEGMENTS), np.uint64),
         window=np.zeros(n, np.int32),
         segment=np.zeros(n, np.int32),
-        bins=bins_found,
-        found=bins_found.view(np.uint64),
+        bins=np.zeros((16, n + 32), bins),
         slope=np.zeros(n),
         excess=np.zeros(n),
         count=np.zeros(n),
@@ -70,19 +67,49 @@ def make_walks(bins: type) -> Walks:
 
 
 @njit(**_OPTIONS)
-def walk_first(
-    words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool
-) -> None:
+def walk_first(words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool) -> None:
     """Walk the segment `first` of every window of the chunk; sets its score and level."""
+    window, segment, first = walks.window, walks.segment, chunk.first
     for x in range(n):
-        walks.window[x] = x
-        walks.segment[x] = chunk.first[x]
-        chunk.score[x] = 0.0
-        chunk.level[x] = 0
-    _gather(words, walks, 0, start, width, 0, n)
+        window[x] = x
+        segment[x] = first[x]
+    _gather(words, walks, np.uint64(0), start, width, 0, n)
     _set_out(chunk, walks, n)
     _walk(walks.bins, walks.slope, walks.excess, walks.count, walks.voxels, walks.score, walks.level, n)
-    _keep(chunk, walks, n, guard)
+    _accept(walks.score, walks.level, segment, chunk.score, chunk.level, n)
+    if guard:
+        for x in range(n):
+            _count_below(chunk, walks, x)
+
+
+@njit(**_OPTIONS)
+def _accept(found: Array, steps: Array, segment: Array, score: Array, level: Array, n: int) -> None:
+    for x in range(n):
+        score[x] = found[x]
+        level[x] = np.int32(steps[x]) + np.int32(16) * segment[x] if found[x] > 0.0 else np.int32(0)
+
+
+@njit(**_VECTOR)
+def reaches(bound: Array, row: int, score: Array, voxels: Array, n: int) -> bool:
+    """Return whether the bound of an interval is not below the score so far in any window."""
+    into, some, yes, no = np.uint64(row), np.int32(0), np.int32(1), np.int32(0)
+    for x in range(n):
+        size = np.float64(voxels[x])
+        open_ = np.float64(bound[into, x]) * (size * size) >= score[x] * np.float64(_LOOSE)
+        some |= yes if open_ & (bound[into, x] > np.float32(0)) else no
+    return some != 0
+
+
+@njit(**_OPTIONS)
+def note_range(level: Array, score: Array, ranges: Array, row: int, n: int) -> None:
+    """Keep the first and the last segment of the thresholds that were found."""
+    least, greatest = np.int32(SEGMENTS - 1), np.int32(0)
+    for x in range(n):
+        s = level[x] >> np.int32(4)
+        least = s if (s < least) & (score[x] > 0.0) else least
+        greatest = s if (s > greatest) & (score[x] > 0.0) else greatest
+    if least <= greatest:
+        ranges[row, 0], ranges[row, 1] = least, greatest
 
 
 @njit(**_OPTIONS)
@@ -136,10 +163,8 @@ def _mark_open(chunk: Chunk, low: int, high: int, n: int) -> bool:
 
 
 @njit(**_OPTIONS)
-def _finish(
-    words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool
-) -> None:
-    _gather(words, walks, 1, start, width, 0, n)
+def _finish(words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool) -> None:
+    _gather(words, walks, np.uint64(1), start, width, 0, n)
     _set_out(chunk, walks, n)
     _walk(walks.bins, walks.slope, walks.excess, walks.count, walks.voxels, walks.score, walks.level, n)
     _keep(chunk, walks, n, guard)
@@ -150,15 +175,21 @@ def _keep(chunk: Chunk, walks: Walks, n: int, guard: bool) -> None:
     """Keep what is better than the scores so far: of equal ones the lower level."""
     for j in range(n):
         x, score = walks.window[j], walks.score[j]
-        steps = np.int32(walks.level[j])
-        level = steps + 16 * walks.segment[j]
+        level = np.int32(walks.level[j]) + 16 * walks.segment[j]
         if score > chunk.score[x] or (score == chunk.score[x] and score > 0.0 and level < chunk.level[x]):
             chunk.score[x] = score
             chunk.level[x] = level
             if guard:
-                chunk.below[x] = walks.count[j]
-                for b in range(16 * j, 16 * j + steps + 1):
-                    chunk.below[x] += walks.bins[b]
+                _count_below(chunk, walks, j)
+
+
+@njit(**_OPTIONS)
+def _count_below(chunk: Chunk, walks: Walks, j: int) -> None:
+    """Keep how many voxels are up to the best split of walk j."""
+    x = walks.window[j]
+    chunk.below[x] = chunk.counts[walks.segment[j], x]
+    for b in range(np.int64(walks.level[j]) + 1):
+        chunk.below[x] += walks.bins[b, j]
 
 
 @njit(**_OPTIONS)
@@ -180,7 +211,8 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
     where that is less. Counters are added four, or two, at a time, as the parts of 64-bit words.
     Unsigned indices spare the test for negative ones.
     """
-    sums, at, found, flat = walks.words[turn], walks.at[turn], walks.found, words.reshape(-1)
+    sums, at, flat = walks.words[turn], walks.at[turn], words.reshape(-1)
+    counters, bins = walks.sliding[turn], walks.bins
     one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
     stride, full = np.uint64(sums.shape[0] // SEGMENTS), np.uint64(width)
     ahead = full * stride
@@ -189,7 +221,7 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
         i = np.uint64(start) + np.uint64(walks.window[j])
         passed, at[s] = i - at[s], i
         for part in range(np.uint64(0), stride, np.uint64(4)):
-            k, into = s * stride + part, j * stride + part
+            k = s * stride + part
             last = s * np.uint64(words.shape[1]) + (i + one) * stride + part
             a, b, c, d = sums[k], sums[k + one], sums[k + two], sums[k + three]
             if passed + passed > full:
@@ -206,7 +238,12 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
                     c += flat[p + ahead + two] - flat[p + two]
                     d += flat[p + ahead + three] - flat[p + three]
             sums[k], sums[k + one], sums[k + two], sums[k + three] = a, b, c, d
-            found[into], found[into + one], found[into + two], found[into + three] = a, b, c, d
+        for k in range(np.uint64(0), np.uint64(16), np.uint64(4)):
+            source = (s << np.uint64(4)) + k
+            bins[k, j] = counters[source]
+            bins[k + one, j] = counters[source + one]
+            bins[k + two, j] = counters[source + two]
+            bins[k + three, j] = counters[source + three]
 
 
 @njit(**_OPTIONS)
@@ -220,7 +257,7 @@ def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
         size, total = np.float64(chunk.voxels[x]), np.float64(chunk.moments[SEGMENTS, x])
         q = np.float64(chunk.counts[s, x])
         if s == 0:
-            walks.bins[16 * j] = 0
+            walks.bins[0, j] = 0
         walks.count[j] = q
         walks.excess[j] = size * np.float64(chunk.moments[s, x]) - total * q
         walks.slope[j] = size * (16.0 * s) - total
@@ -231,17 +268,30 @@ def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
 def _walk(
     bins: Array, slope: Array, excess: Array, count: Array, voxels: Array, score: Array, level: Array, n: int
 ) -> None:
+    """Find the best split of every walk: its score, and its bin in the segment."""
     for j in range(n):
-        t, q, w, size = excess[j], count[j], slope[j], voxels[j]
-        best, where = 0.0, 0.0
-        for b in range(16):
-            p = np.float64(bins[np.uint64(16) * np.uint64(j) + np.uint64(b)])
-            q += p
-            t += p * w
-            w += size
-            d = q * (size - q)
-            f = t * t / (d if d > 1.0 else 1.0)
-            f = f if p > 0.0 else 0.0
-            where = np.float64(b) if f > best else where
-            best = f if f > best else best
-        score[j], level[j] = best, where
+        score[j], level[j] = 0.0, 0.0
+    # Four bins at a time: one would spend its time on memory, sixteen are not made vectors of.
+    for first in range(0, 16, 4):
+        a, b = np.uint64(first), np.uint64(first + 1)
+        c, d = np.uint64(first + 2), np.uint64(first + 3)
+        for j in range(n):
+            w, t, q, size, best, where = slope[j], excess[j], count[j], voxels[j], score[j], level[j]
+            w, t, q, best, where = _step(bins[a, j], w, t, q, size, best, where, np.float64(first))
+            w, t, q, best, where = _step(bins[b, j], w, t, q, size, best, where, np.float64(first + 1))
+            w, t, q, best, where = _step(bins[c, j], w, t, q, size, best, where, np.float64(first + 2))
+            w, t, q, best, where = _step(bins[d, j], w, t, q, size, best, where, np.float64(first + 3))
+            slope[j], excess[j], count[j], score[j], level[j] = w, t, q, best, where
+
+
+@njit(**_VECTOR)
+def _step(
+    voxels: int, w: float, t: float, q: float, size: float, best: float, where: float, here: float
+) -> tuple[float, float, float, float, float]:
+    p = np.float64(voxels)
+    t, q, w = t + p * w, q + p, w + size
+    d = q * (size - q)
+    f = t * t / (d if d > 1.0 else 1.0)
+    f = f if p > 0.0 else 0.0
+    where = here if f > best else where
+    return w, t, q, (f if f > best else best), where

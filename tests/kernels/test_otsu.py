@@ -53,7 +53,9 @@ def adversarial():
         "zero and sixteen": (rng.random(shape) < 0.5).astype(np.uint8) * 16,
         "neighbours across a segment edge": 15 + (rng.random(shape) < 0.5).astype(np.uint8),
         "mostly zero": np.where(rng.random(shape) < 0.8, 0, rng.integers(0, 256, shape)).astype(np.uint8),
-        "rarely anything": np.where(rng.random(shape) < 0.99, 0, rng.integers(1, 256, shape)).astype(np.uint8),
+        "rarely anything": np.where(rng.random(shape) < 0.99, 0, rng.integers(1, 256, shape)).astype(
+            np.uint8
+        ),
         "ramp": np.linspace(0, 255, 150).astype(np.uint8)[None, :].repeat(23, 0),
         "ramp down y": np.linspace(255, 0, 23).astype(np.uint8)[:, None].repeat(150, 1),
         "checkerboard": (np.indices(shape).sum(0) % 2 * 255).astype(np.uint8),

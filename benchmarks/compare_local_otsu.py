@@ -1,0 +1,101 @@
+"""Local Otsu beside `skimage.filters.rank.otsu`: same image, same process, one thread, equal results.
+
+    python benchmarks/compare_local_otsu.py [--quick] [--json FILE]
+
+The figures are ratios of CPU time, each the median of rounds in which both take turns. Compilation
+is done before. Exits with 1 where a threshold differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+for variable in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np
+from scipy import ndimage
+from skimage.filters import rank
+
+from bigrock.kernels.otsu import local_otsu
+
+SQUARES = {7: 6.0, 15: 8.0, 31: 10.0, 63: 12.0}
+CUBES = {3: 6.0, 7: 10.0, 15: 20.0}
+
+
+def rock(shape: tuple[int, ...]) -> np.ndarray:
+    """Return blobs of pore (grey 90) in a matrix (150), blurred, with noise of 18 grey levels."""
+    rng = np.random.default_rng(1)
+    field = ndimage.gaussian_filter(rng.standard_normal(shape), 4)
+    grey = np.where(field > np.quantile(field, 0.75), 90.0, 150.0)
+    return np.clip(ndimage.gaussian_filter(grey, 1) + rng.normal(0, 18, shape), 0, 255).astype(np.uint8)
+
+
+def images(shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Return the images to compare on, by name."""
+    blobs = rock(shape)
+    sparse = np.where(np.random.default_rng(2).random(shape) < 0.8, 0, blobs).astype(np.uint8)
+    return {"blobs": blobs, "constant": np.full(shape, 100, np.uint8), "80 % zeros": sparse}
+
+
+def compare(name: str, image: np.ndarray, radius: int, ndim: int, rounds: int) -> dict[str, object]:
+    """Return CPU nanoseconds per voxel of both, their ratio, and whether all thresholds are equal."""
+    footprint = np.ones((2 * radius + 1,) * ndim, np.uint8)
+    run = {
+        "skimage": lambda: rank.otsu(image, footprint),
+        "bigrock": lambda: local_otsu(image, radius=radius, ndim=ndim),
+    }
+    run["bigrock"]()
+    spent: dict[str, list[float]] = {key: [] for key in run}
+    result = {}
+    for _ in range(rounds):
+        for key, function in run.items():
+            begin = time.process_time()
+            result[key] = function()
+            spent[key].append((time.process_time() - begin) / image.size * 1e9)
+    skimage, bigrock = (statistics.median(spent[key]) for key in run)
+    return {
+        "image": name,
+        "ndim": ndim,
+        "radius": radius,
+        "skimage_ns": round(skimage, 1),
+        "bigrock_ns": round(bigrock, 1),
+        "ratio": round(skimage / bigrock, 2),
+        "equal": bool(np.array_equal(result["skimage"], result["bigrock"])),
+    }
+
+
+def main() -> int:
+    """Run all comparisons, print a table, and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="smaller images, fewer rounds")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+    side, rounds = (256, 3) if options.quick else (512, 7)
+    rows = []
+    print(f"{'image':12} {'window':10} {'skimage':>10} {'bigrock':>10} {'ratio':>7} {'goal':>5}  equal")
+    for ndim, goals in ((2, SQUARES), (3, CUBES)):
+        for radius, goal in goals.items():
+            shape = (side, side) if ndim == 2 else (2 * radius + 8, side // 4, side // 4)
+            for name, image in images(shape).items():
+                row = compare(name, image, radius, ndim, rounds if ndim == 2 else min(rounds, 3))
+                rows.append(row | {"goal": goal if name == "blobs" else 1.0})
+                window = f"{'square' if ndim == 2 else 'cube'} {radius}"
+                print(
+                    f"{name:12} {window:10} {row['skimage_ns']:7.0f} ns {row['bigrock_ns']:7.0f} ns "
+                    f"{row['ratio']:6.1f}x {rows[-1]['goal']:4.0f}x  {row['equal']}",
+                    flush=True,
+                )
+    if options.json:
+        options.json.write_text(json.dumps(rows, indent=1))
+    return 0 if all(row["equal"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
