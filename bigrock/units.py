@@ -143,6 +143,13 @@ def parse_voxel_size(value: str | float | Sequence[str | float]) -> tuple[float,
 def format_length(metres: float, digits: int = 6) -> str:
     """Return a length with the unit that a reader expects, such as ``"2.25 µm"``.
 
+    Parameters
+    ----------
+    metres : float
+        The length.
+    digits : int
+        Significant digits.
+
     Examples
     --------
     >>> format_length(2.25e-6)

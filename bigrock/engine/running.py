@@ -114,7 +114,22 @@ def plan(
 ) -> Plan:
     """Return what `run` would cost: blocks, tasks, memory per worker, disk, voxels decoded.
 
-    Reads no voxel. Parameters and errors are those of `run`.
+    Reads no voxel.
+
+    Parameters
+    ----------
+    kernel, volume, block, shard, executor, ram
+        As for `run`.
+
+    Returns
+    -------
+    Plan
+        Prints as a table; ``.to_dict()`` for JSON.
+
+    Raises
+    ------
+    AlignmentError, PlanError
+        As `run` would.
 
     Examples
     --------

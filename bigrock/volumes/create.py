@@ -42,7 +42,13 @@ def pyramid_levels(shape: Shape) -> int:
 
 
 def exists(path: str | os.PathLike[str] | Store) -> bool:
-    """Return whether anything is stored at a path or URL."""
+    """Return whether anything is stored at a path or URL.
+
+    Examples
+    --------
+    >>> exists("memory://nothing-is-here.zarr")
+    False
+    """
     return sync(_first_key(open_store(path))) is not None
 
 

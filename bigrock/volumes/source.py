@@ -68,7 +68,15 @@ class Facts:
 
 
 def facts_of(source: Source) -> Facts:
-    """Return the facts of any source; kind and class table where it has them."""
+    """Return the facts of any source; kind and class table where it has them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bigrock.volumes import ArraySource
+    >>> facts_of(ArraySource(np.zeros((2, 3, 4), bool))).kind
+    'mask'
+    """
     dtype = np.dtype(source.dtype)
     return Facts(
         shape=source.shape,

@@ -93,7 +93,7 @@ class Volume:
     @property
     def dtype(self) -> np.dtype[Any]:
         """Data type of the voxels."""
-        return np.dtype(self.array.dtype)
+        return np.dtype(self.array.dtype.newbyteorder("="))
 
     @property
     def read_unit(self) -> Shape:

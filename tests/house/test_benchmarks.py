@@ -29,7 +29,9 @@ def load(path: Path) -> ModuleType:
 def benchmarks() -> Iterator[Any]:
     for path in sorted(FOLDER.glob("bench_*.py")):
         for name, thing in vars(load(path)).items():
-            if inspect.isclass(thing) and any(m.startswith(("time_", "peakmem_", "track_")) for m in dir(thing)):
+            if inspect.isclass(thing) and any(
+                m.startswith(("time_", "peakmem_", "track_")) for m in dir(thing)
+            ):
                 yield pytest.param(thing, id=f"{path.stem}.{name}")
 
 

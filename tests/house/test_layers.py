@@ -23,8 +23,7 @@ ALLOWED = {
     "datasets": GROUND | {"volumes", "engine", "kernels"},
     "measures": GROUND | {"volumes", "engine", "kernels"},
     "report": GROUND | {"volumes", "engine", "kernels", "measures"},
-    "workflows": GROUND
-    | {"volumes", "engine", "kernels", "transfer", "datasets", "measures", "report"},
+    "workflows": GROUND | {"volumes", "engine", "kernels", "transfer", "datasets", "measures", "report"},
     "cli": GROUND
     | {"volumes", "engine", "kernels", "transfer", "datasets", "measures", "report", "workflows"},
 }

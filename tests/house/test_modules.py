@@ -22,7 +22,11 @@ def test_modules_are_at_most_500_lines() -> None:
 
 
 def test_modules_of_the_package_are_at_most_300_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in PACKAGE.rglob("*.py") if (n := len(p.read_text().splitlines())) > 300}
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in PACKAGE.rglob("*.py")
+        if (n := len(p.read_text().splitlines())) > 300
+    }
     assert long == {}
 
 

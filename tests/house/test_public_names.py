@@ -82,7 +82,9 @@ def check_sections(thing: Any, doc: str, name: str) -> None:
         assert "Parameters\n-----" in doc, f"{name}: no Parameters section"
     if function and "Returns\n-----" not in doc and "Yields\n-----" not in doc:
         first = doc.split("\n")[0].split()[0]
-        assert first in {"Return", "Yield", "Write", "Refuse"}, f"{name}: no Returns section, and it opens with {first!r}"
+        assert first in {"Return", "Yield", "Write", "Refuse"}, (
+            f"{name}: no Returns section, and it opens with {first!r}"
+        )
 
 
 EXAMPLES = [

@@ -16,7 +16,9 @@ def test_the_cpu_runs_the_kernel_itself() -> None:
 
 
 def test_asking_for_a_gpu_that_cannot_be_used_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bigrock.kernels.backend._probe_gpu", lambda: _Probe(False, "", "there is no CUDA device"))
+    monkeypatch.setattr(
+        "bigrock.kernels.backend._probe_gpu", lambda: _Probe(False, "", "there is no CUDA device")
+    )
     with pytest.raises(BackendError, match="there is no CUDA device"):
         on_backend(Threshold(100), "gpu")
     assert on_backend(Threshold(100), "auto") == Threshold(100)
