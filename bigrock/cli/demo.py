@@ -9,7 +9,7 @@ import typer
 from bigrock.cli import options as o
 from bigrock.cli.command import command
 from bigrock.cli.outcome import show_outcome
-from bigrock.errors import ParameterError
+from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 
 __all__ = ["demo"]
 
@@ -84,7 +84,10 @@ def demo(
         "run": {"executor": executor, "ram": ram},
     }
     settings = SegmentSettings(**sections)
-    result = run_demo(out, settings=settings, overwrite=overwrite, progress=o.progress_of(quiet), **made)
+    try:
+        result = run_demo(out, settings=settings, overwrite=overwrite, progress=o.progress_of(quiet), **made)
+    except (VolumeExistsError, ResumeError) as error:
+        raise VolumeExistsError(f"{error} Another folder is chosen with --out.") from error
     show_outcome(result, json=json)
 
 

@@ -141,7 +141,7 @@ def write_pages(
     volumes = {"scan": scan, "pores": pores}
     told = [measurements, grey]
     if found and by_global:
-        told.insert(1, _truth_table({"found": found, "global Otsu": by_global}))
+        told.insert(1, _truth_table(found, by_global))
     name = Path(os.fspath(source)).name if isinstance(source, str | os.PathLike) else type(source).__name__
     if report.figures:
         write_figures(volumes, folder / "figures", measurements=told)
@@ -158,17 +158,16 @@ def _kept(file: Path) -> dict[str, Any]:
     return told if isinstance(told, dict) else {}
 
 
-def _truth_table(agreements: dict[str, Agreement]) -> Measurements:
+def _truth_table(found: Agreement, by_global: Agreement) -> Measurements:
     """Return what was found beside the truth, as a table for the page."""
-    quantities: dict[str, Any] = {
-        name: {
+    quantities: dict[str, Any] = {"true_porosity": found.true_porosity}
+    for name, agreement in (("found", found), ("global Otsu", by_global)):
+        quantities[name] = {
             "porosity": agreement.porosity,
-            "true_porosity": agreement.true_porosity,
             "iou": agreement.iou,
-            **{key: value for key, value in asdict(agreement).items() if key != "neither"},
+            "wrongly_pore": agreement.only_found,
+            "missed_pore": agreement.only_true,
         }
-        for name, agreement in agreements.items()
-    }
-    units = {"porosity": "fraction", "true_porosity": "fraction"}
-    units |= dict.fromkeys(("both", "only_found", "only_true"), "voxels")
-    return Measurements({"agreement": quantities}, {"agreement": units}, {})
+    units = dict.fromkeys(("porosity", "true_porosity"), "fraction")
+    units |= dict.fromkeys(("wrongly_pore", "missed_pore"), "voxels")
+    return Measurements({"agreement with the truth": quantities}, {"agreement with the truth": units}, {})
