@@ -43,7 +43,11 @@ def test_each_error_is_also_the_builtin_that_fits(name, builtin):
 @pytest.mark.parametrize("error", CLASSES, ids=lambda c: c.__name__)
 def test_errors_say_what_they_were_told_and_travel_between_processes(error):
     told = error("what is wrong: what would have happened. What to do.")
-    assert str(pickle.loads(pickle.dumps(told))) == str(told) == "what is wrong: what would have happened. What to do."
+    assert (
+        str(pickle.loads(pickle.dumps(told)))
+        == str(told)
+        == "what is wrong: what would have happened. What to do."
+    )
     assert isinstance(told, errors.BigrockError)
 
 

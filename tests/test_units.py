@@ -43,7 +43,21 @@ def test_lengths_are_read_exactly(text, metres):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2.25", "um", "2.25 parsec", "2,25 um", "-1 um", "0 nm", "nan um", "1 um 2", float("nan"), 0.0, -1.0]
+    "text",
+    [
+        "",
+        "2.25",
+        "um",
+        "2.25 parsec",
+        "2,25 um",
+        "-1 um",
+        "0 nm",
+        "nan um",
+        "1 um 2",
+        float("nan"),
+        0.0,
+        -1.0,
+    ],
 )
 def test_lengths_that_cannot_be_understood_are_refused(text):
     with pytest.raises(UnitError, match="length"):
@@ -84,7 +98,14 @@ def test_lengths_are_printed_so_that_they_can_be_read_again(metres):
 
 @pytest.mark.parametrize(
     ("metres", "text"),
-    [(2.25e-6, "2.25 µm"), (1e-6, "1 µm"), (5e-9, "5 nm"), (1.5e-3, "1.5 mm"), (2.0, "2 m"), (5e-11, "0.05 nm")],
+    [
+        (2.25e-6, "2.25 µm"),
+        (1e-6, "1 µm"),
+        (5e-9, "5 nm"),
+        (1.5e-3, "1.5 mm"),
+        (2.0, "2 m"),
+        (5e-11, "0.05 nm"),
+    ],
 )
 def test_lengths_are_printed_in_the_unit_that_a_reader_expects(metres, text):
     assert format_length(metres) == text

@@ -1,6 +1,6 @@
 """Passes that run in processes of their own, so that they can be killed or their memory measured.
 
-    python passes.py NAME '{"keyword": "value"}'
+python passes.py NAME '{"keyword": "value"}'
 """
 
 from __future__ import annotations
@@ -22,7 +22,15 @@ def scan(shape):
 
 def slow_run(dest, log, seconds, executor=2, pyramid=False, shape=(60, 64, 70)):
     kernel = Slow(log, seconds)
-    run(kernel, ArraySource(scan(shape)), dest, block=(16,) * 3, shard=(16,) * 3, executor=executor, pyramid=pyramid)
+    run(
+        kernel,
+        ArraySource(scan(shape)),
+        dest,
+        block=(16,) * 3,
+        shard=(16,) * 3,
+        executor=executor,
+        pyramid=pyramid,
+    )
 
 
 def slow_import(source, dest, log, seconds):

@@ -49,7 +49,9 @@ def test_processes_write_the_same_bytes_as_threads(client, volume, tmp_path):
 def test_processes_measure_the_same_numbers_as_threads(client, volume):
     reductions = [Total(), TotalOfLargest((1, 2, 3)), Blocks()]
     # The client is current, so that it need not be named.
-    assert reduce(volume, reductions, block=(8,) * 3) == reduce(volume, reductions, block=(8,) * 3, executor="serial")
+    assert reduce(volume, reductions, block=(8,) * 3) == reduce(
+        volume, reductions, block=(8,) * 3, executor="serial"
+    )
 
 
 def test_workers_that_are_killed_cost_their_batch_and_change_no_byte(client, volume, tmp_path):
@@ -109,5 +111,7 @@ def test_failing_blocks_on_processes_are_listed_as_on_threads(client, tmp_path):
 
     (tmp_path / "sick").write_text("4")
     kernel = Sick(str(tmp_path / "sick"), str(tmp_path / "log"))
-    with pytest.raises(RunError, match="1 of 12 blocks failed after every retry .block 4: ValueError: block 4 is sick"):
+    with pytest.raises(
+        RunError, match="1 of 12 blocks failed after every retry .block 4: ValueError: block 4 is sick"
+    ):
         run(kernel, ArraySource(VOXELS), tmp_path / "out.zarr", executor=client, block=(32,) * 3, retries=0)

@@ -33,6 +33,8 @@ def test_every_level_is_the_one_before_at_half_the_resolution(tmp_path, scans, k
 def test_a_block_writes_the_levels_whose_shards_it_owns(tmp_path, scans):
     owned = {}
     for edge in (16, 64, 128):
-        out = run(Copied(), ArraySource(scans["grey"]), tmp_path / f"{edge}.zarr", block=(edge,) * 3, pyramid=True)
+        out = run(
+            Copied(), ArraySource(scans["grey"]), tmp_path / f"{edge}.zarr", block=(edge,) * 3, pyramid=True
+        )
         owned[edge] = open_volume(out.path).own_levels
     assert owned == {16: 1, 64: 2, 128: 3}

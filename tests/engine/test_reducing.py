@@ -91,7 +91,9 @@ class Greedy(Total):
 
 def test_blocks_out_of_memory_run_again_in_smaller_batches():
     greedy = Greedy([])
-    assert reduce(ArraySource(VOXELS), [greedy], block=(4, 4, 4), executor=2) == [int(VOXELS.astype(int).sum())]
+    assert reduce(ArraySource(VOXELS), [greedy], block=(4, 4, 4), executor=2) == [
+        int(VOXELS.astype(int).sum())
+    ]
     assert all(greedy.taken.count(i) == 2 for i in range(13 * 9 * 10))
 
 
@@ -159,7 +161,10 @@ def test_a_kernel_is_fitted_by_one_read_and_later_stages_to_what_earlier_ones_ma
     second = ndimage.maximum_filter(first - source.array, 3, mode="nearest")
     assert plan(chain, source).fits == 2
     fitted = fit(chain, source, block=(16, 16, 16))
-    assert [stage.brightest for stage in fitted.stages if isinstance(stage, Normalize)] == [first, second.max()]
+    assert [stage.brightest for stage in fitted.stages if isinstance(stage, Normalize)] == [
+        first,
+        second.max(),
+    ]
     assert plan(fitted, source).fits == 0
     out = run(chain, source, tmp_path / "out.zarr")
     np.testing.assert_array_equal(out[:], second.max() - second)

@@ -208,7 +208,14 @@ def test_what_the_input_makes_impossible_stops_the_run_at_once(tmp_path):
     (tmp_path / "sick").write_text("2")
     kernel = Sick(str(tmp_path / "sick"), str(tmp_path / "log"), NonFiniteError)
     with pytest.raises(NonFiniteError, match="block 2 is sick"):
-        run(kernel, ArraySource(VOXELS), tmp_path / "out.zarr", block=(16,) * 3, shard=(16,) * 3, executor="serial")
+        run(
+            kernel,
+            ArraySource(VOXELS),
+            tmp_path / "out.zarr",
+            block=(16,) * 3,
+            shard=(16,) * 3,
+            executor="serial",
+        )
     assert len(noted(tmp_path / "log")) < BLOCKS
 
 
@@ -244,7 +251,14 @@ def test_ctrl_c_leaves_no_threads_and_a_run_that_goes_on(tmp_path, executor):
 
 def test_progress_is_monotone_and_ends_at_the_total(tmp_path):
     events = []
-    run(Copied(), ArraySource(VOXELS), tmp_path / "out.zarr", block=(16,) * 3, shard=(16,) * 3, progress=events.append)
+    run(
+        Copied(),
+        ArraySource(VOXELS),
+        tmp_path / "out.zarr",
+        block=(16,) * 3,
+        shard=(16,) * 3,
+        progress=events.append,
+    )
     assert {(e.title, e.total, e.failed) for e in events} == {("run", BLOCKS, 0)}
     for earlier, later in zip(events, events[1:], strict=False):
         assert earlier.done < later.done

@@ -13,7 +13,14 @@ from zarr.storage import LocalStore
 
 import bigrock
 from bigrock.engine import plan, run
-from bigrock.errors import AlignmentError, CorruptChunkError, ParameterError, PlanError, RunError, VolumeExistsError
+from bigrock.errors import (
+    AlignmentError,
+    CorruptChunkError,
+    ParameterError,
+    PlanError,
+    RunError,
+    VolumeExistsError,
+)
 from bigrock.geometry import BlockGrid, Region
 from bigrock.volumes import ArraySource, create_volume, open_volume
 
@@ -44,7 +51,9 @@ SHAPES = [(32, 32, 32), (33, 17, 50), (1, 60, 37)]
 def test_block_is_whole_whatever_the_shape_block_halo_layout_and_executor(tmp_path, shape, layout, executor):
     voxels = noise(shape)
     volume = stored(tmp_path / "in.zarr", voxels, **layout)
-    for k, (radius, block) in enumerate([((1, 1, 1), None), ((2, 0, 3), (16, 32, 16)), ((0, 7, 1), (25, 25, 25))]):
+    for k, (radius, block) in enumerate(
+        [((1, 1, 1), None), ((2, 0, 3), (16, 32, 16)), ((0, 7, 1), (25, 25, 25))]
+    ):
         expected = ndimage.median_filter(voxels, [2 * r + 1 for r in radius], mode="nearest")
         out = run(Median(radius), volume, tmp_path / f"{k}.zarr", block=block, executor=executor)
         np.testing.assert_array_equal(out[:], expected)
@@ -96,7 +105,10 @@ def gets_of(region, shape, chunk, shard):
 def test_every_block_reads_its_chunks_once_and_every_shard_is_written_once(tmp_path, radius):
     shape, chunk, shard = (64, 80, 48), (16, 16, 16), (32, 32, 32)
     stored(tmp_path / "in.zarr", noise(shape), chunk=chunk, shard=shard)
-    source, sink = CountingStore(LocalStore(tmp_path / "in.zarr")), CountingStore(LocalStore(tmp_path / "out.zarr"))
+    source, sink = (
+        CountingStore(LocalStore(tmp_path / "in.zarr")),
+        CountingStore(LocalStore(tmp_path / "out.zarr")),
+    )
     volume = open_volume(source)
     source.gets.clear()
     run(Largest(radius), volume, sink, block=(32, 32, 32), shard=shard, executor=2)

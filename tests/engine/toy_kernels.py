@@ -158,7 +158,9 @@ class TotalOfLargest(Reduction):
 
     def block(self, array, block):
         size = [2 * r + 1 for r in self.radius]
-        return int(ndimage.maximum_filter(array, size=size, mode="nearest")[block.trim].astype(np.int64).sum())
+        return int(
+            ndimage.maximum_filter(array, size=size, mode="nearest")[block.trim].astype(np.int64).sum()
+        )
 
     def combine(self, a, b):
         return a + b

@@ -18,7 +18,12 @@ def test_an_array_is_a_source():
     assert isinstance(source, Source)
     np.testing.assert_array_equal(source.read(Region((1, 0, 2), (3, 4, 4))), array[1:3, :, 2:4])
     facts = facts_of(source)
-    assert (facts.shape, facts.dtype, facts.voxel_size, facts.kind) == ((3, 4, 5), "uint16", (1e-6, 1e-6, 2e-6), "grey")
+    assert (facts.shape, facts.dtype, facts.voxel_size, facts.kind) == (
+        (3, 4, 5),
+        "uint16",
+        (1e-6, 1e-6, 2e-6),
+        "grey",
+    )
 
 
 def test_what_is_read_can_be_written_to_without_changing_the_source():

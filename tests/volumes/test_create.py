@@ -13,7 +13,12 @@ from bigrock.volumes import create_volume, exists, open_volume, pyramid_levels
 
 @pytest.mark.parametrize(
     ("dtype", "classes", "kind"),
-    [("bool", None, "mask"), ("uint8", None, "grey"), ("uint8", {"pore": 0}, "labels"), ("float32", None, "grey")],
+    [
+        ("bool", None, "mask"),
+        ("uint8", None, "grey"),
+        ("uint8", {"pore": 0}, "labels"),
+        ("float32", None, "grey"),
+    ],
 )
 def test_the_kind_follows_from_type_and_class_table(tmp_path, dtype, classes, kind):
     volume = create_volume(tmp_path / "v.zarr", (4, 5, 6), dtype, classes=classes)
@@ -45,7 +50,12 @@ def test_a_pyramid_ends_where_every_axis_is_at_most_256_voxels_long():
 
 def test_levels_halve_and_round_up(tmp_path):
     volume = create_volume(tmp_path / "v.zarr", (1025, 130, 7), "uint8", levels=4)
-    assert [level.shape for level in volume.levels] == [(1025, 130, 7), (513, 65, 4), (257, 33, 2), (129, 17, 1)]
+    assert [level.shape for level in volume.levels] == [
+        (1025, 130, 7),
+        (513, 65, 4),
+        (257, 33, 2),
+        (129, 17, 1),
+    ]
 
 
 @pytest.mark.parametrize("shape", [(100, 100), (0, 5, 5), (5, 5, 5, 5)])

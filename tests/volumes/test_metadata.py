@@ -10,7 +10,9 @@ from bigrock.errors import NotAVolumeError
 from bigrock.units import parse_length, parse_voxel_size
 from bigrock.volumes.metadata import level_paths, ome_attributes, voxel_size_of
 
-DECIMALS = st.builds(lambda digits, power: float(f"{digits}e{power}"), st.integers(1, 10**12), st.integers(-22, -16))
+DECIMALS = st.builds(
+    lambda digits, power: float(f"{digits}e{power}"), st.integers(1, 10**12), st.integers(-22, -16)
+)
 
 
 @given(st.tuples(DECIMALS, DECIMALS, DECIMALS))
@@ -20,7 +22,17 @@ def test_voxel_sizes_come_back_bit_for_bit(voxel):
 
 
 @pytest.mark.parametrize(
-    "text", ["2.25 um", "10, 5, 5 nm", "0.7 micron", "1 mm", "3.5e-7 m", "40 angstrom", "500 pm", "16 µm, 17 µm, 18 µm"]
+    "text",
+    [
+        "2.25 um",
+        "10, 5, 5 nm",
+        "0.7 micron",
+        "1 mm",
+        "3.5e-7 m",
+        "40 angstrom",
+        "500 pm",
+        "16 µm, 17 µm, 18 µm",
+    ],
 )
 def test_voxel_sizes_of_every_unit_come_back_bit_for_bit(text):
     voxel = parse_voxel_size(text)
@@ -55,7 +67,12 @@ def test_levels_have_the_same_physical_extent():
     assert [s[0]["scale"] for s in steps] == [[2, 1, 1], [4, 2, 2], [8, 4, 4]]
     # The near face of every level is that of the first: centre minus half a voxel.
     faces = [
-        [t - s / 2 for t, s in zip(step[1]["translation"] if len(step) > 1 else [0] * 3, step[0]["scale"], strict=True)]
+        [
+            t - s / 2
+            for t, s in zip(
+                step[1]["translation"] if len(step) > 1 else [0] * 3, step[0]["scale"], strict=True
+            )
+        ]
         for step in steps
     ]
     assert faces == [[-1.0, -0.5, -0.5]] * 3

@@ -30,13 +30,27 @@ def noise(dtype="uint16", shape=SHAPE):
 
 
 def filled(place, voxels, **options):
-    volume = create_volume(place, voxels.shape, voxels.dtype, **{"shard": (64, 64, 64), "chunk": (32, 32, 32), **options})
+    volume = create_volume(
+        place, voxels.shape, voxels.dtype, **{"shard": (64, 64, 64), "chunk": (32, 32, 32), **options}
+    )
     for block in BlockGrid(volume.shape, volume.write_unit):
         volume.write(block.core, voxels[block.core.slices])
     return volume
 
 
-DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
+DTYPES = [
+    "bool",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "uint32",
+    "int32",
+    "uint64",
+    "int64",
+    "float32",
+    "float64",
+]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -46,7 +60,9 @@ def test_voxels_of_every_type_come_back(tmp_path, dtype):
     volume = open_volume(tmp_path / "v.zarr")
     assert volume.dtype == dtype
     np.testing.assert_array_equal(volume[:], voxels)
-    np.testing.assert_array_equal(volume.read(Region((60, 3, 31), (100, 70, 66))), voxels[60:100, 3:70, 31:66])
+    np.testing.assert_array_equal(
+        volume.read(Region((60, 3, 31), (100, 70, 66))), voxels[60:100, 3:70, 31:66]
+    )
     np.testing.assert_array_equal(volume[7, 3:, -1], voxels[7, 3:, -1])
     np.testing.assert_array_equal(volume[-1], voxels[-1])
     assert isinstance(volume, Source)
@@ -123,7 +139,9 @@ def shard_file(volume: Volume, i, j, k):
 
 
 DAMAGE = {
-    "flipped": lambda data: data[: len(data) // 3] + bytes([data[len(data) // 3] ^ 1]) + data[len(data) // 3 + 1 :],
+    "flipped": lambda data: (
+        data[: len(data) // 3] + bytes([data[len(data) // 3] ^ 1]) + data[len(data) // 3 + 1 :]
+    ),
     "cut": lambda data: data[: len(data) // 2],
     "empty": lambda data: b"",
     "noise": lambda data: np.random.default_rng(0).bytes(len(data)),
@@ -151,7 +169,10 @@ def test_a_torn_shard_is_written_again_wherever_it_lies(tmp_path, damage, pipeli
 
     voxels = noise()
     volume = filled(tmp_path / "v.zarr", voxels)
-    sound = {b.id: shard_file(volume, *(a // 64 for a in b.core.start)).read_bytes() for b in BlockGrid(SHAPE, (64,) * 3)}
+    sound = {
+        b.id: shard_file(volume, *(a // 64 for a in b.core.start)).read_bytes()
+        for b in BlockGrid(SHAPE, (64,) * 3)
+    }
     if pipeline == "wrapped":
         volume = open_volume(WrapperStore(LocalStore(tmp_path / "v.zarr")), mode="r+")
     for block in BlockGrid(SHAPE, (64, 64, 64)):
@@ -180,7 +201,12 @@ def test_the_same_voxels_are_the_same_bytes_every_time(tmp_path):
     assert files[0] == files[1] == files[2]
 
 
-PARTS = [Region.whole(SHAPE), Region((0, 0, 0), (96, 70, 90)), Region((70, 3, 31), (71, 5, 70)), Region((31, 1, 1), (99, 69, 89))]
+PARTS = [
+    Region.whole(SHAPE),
+    Region((0, 0, 0), (96, 70, 90)),
+    Region((70, 3, 31), (71, 5, 70)),
+    Region((31, 1, 1), (99, 69, 89)),
+]
 
 
 @pytest.mark.parametrize("region", PARTS, ids=str)
@@ -217,7 +243,9 @@ def a_plain_group(place):
 
 
 def an_image_in_two_dimensions(place):
-    group = zarr.create_group(place, attributes={"ome": {"multiscales": [{"axes": [], "datasets": [{"path": "0"}]}]}})
+    group = zarr.create_group(
+        place, attributes={"ome": {"multiscales": [{"axes": [], "datasets": [{"path": "0"}]}]}}
+    )
     group.create_array("0", shape=(3, 3), dtype="u1")
 
 
@@ -273,7 +301,9 @@ def test_an_ome_zarr_image_of_other_software_opens(tmp_path):
     axes = [{"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"]
     scale = [{"type": "scale", "scale": [2, 1, 1]}]
     image = {"axes": axes, "datasets": [{"path": "full", "coordinateTransformations": scale}]}
-    group = zarr.create_group(tmp_path / "v.zarr", attributes={"ome": {"version": "0.5", "multiscales": [image]}})
+    group = zarr.create_group(
+        tmp_path / "v.zarr", attributes={"ome": {"version": "0.5", "multiscales": [image]}}
+    )
     group.create_array("full", data=noise(shape=(10, 11, 12)), chunks=(5, 5, 5))
     volume = open_volume(tmp_path / "v.zarr")
     np.testing.assert_array_equal(volume[:], noise(shape=(10, 11, 12)))
