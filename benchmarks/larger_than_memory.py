@@ -4,7 +4,7 @@
 
 Each step runs in a process of its own, so that its peak (VmHWM, the most that was ever resident)
 is its own, and is repeated on a volume eight times smaller: the two peaks should be alike. The
-scan is a sandstone of 256³ voxels, 8 bit, repeated along every axis, and imported as a file is:
+scan is a sandstone of 256³ voxels, 16 bit, repeated along every axis, and imported as a file is:
 region by region, so that no step ever sees the whole.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 TILE = 256
-UINT8 = np.dtype(np.uint8)
+UINT16 = np.dtype(np.uint16)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Repeated:
 
     shape: tuple[int, int, int]
     rock: np.ndarray
-    dtype: np.dtype[Any] = UINT8
+    dtype: np.dtype[Any] = UINT16
     voxel_size: tuple[float, float, float] = (2.25e-6,) * 3
     read_unit: tuple[int, int, int] = (1, 1, 1)
 
@@ -50,8 +50,9 @@ def peak_bytes() -> int:
 
 
 def edge_of(gib: float) -> tuple[int, int, int]:
-    edge = round((gib * 2**30) ** (1 / 3) / 256) * 256
-    z = round(gib * 2**30 / edge**2 / 256) * 256
+    voxels = gib * 2**30 / UINT16.itemsize
+    edge = round(voxels ** (1 / 3) / TILE) * TILE
+    z = round(voxels / edge**2 / TILE) * TILE
     return z, edge, edge
 
 
@@ -63,7 +64,7 @@ def step(name: str, folder: Path, shape: tuple[int, int, int], ram: str, threads
     scan, mask = folder / "scan.zarr", folder / "mask.zarr"
     value = 0.0
     if name == "import":
-        rock = br.datasets.Sandstone((TILE,) * 3, dtype="uint8")
+        rock = br.datasets.Sandstone((TILE,) * 3, dtype="uint16")
         tile = rock.read(br.volumes.Region.whole(rock.shape))
         br.import_volume(Repeated(shape, tile), scan, ram=ram, executor=threads)
     elif name == "local-otsu":
