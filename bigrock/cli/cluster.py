@@ -35,6 +35,7 @@ def cluster(
 
     Not needed for one machine, where threads are the default and start at once.
     """
+    import signal
     import threading
 
     import bigrock
@@ -51,7 +52,7 @@ def cluster(
             show_json({"address": address, "workers": len(client.scheduler_info(n_workers=-1)["workers"])})
         else:
             say(f"scheduler at {address}; use it with --executor {address}; stop it with Ctrl-C")
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            return
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        stop.wait()
