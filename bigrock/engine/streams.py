@@ -129,15 +129,17 @@ def _overlapped(
             _finished(block, result)
 
     with ThreadPoolExecutor(1, "bigrock-read") as reader, ThreadPoolExecutor(1, "bigrock-write") as writer:
-        ahead = reader.submit(work.read, work.grid[ids[0]])
+        block = work.grid[ids[0]]
+        ahead = reader.submit(work.read, block)
         for k, block_id in enumerate(ids):
             if stopped() or (again and fatal_error(again[-1][2]) is not None):
                 break
-            block, reading = work.grid[block_id], ahead
+            this, reading = block, ahead
             if k + 1 < len(ids):
-                ahead = reader.submit(work.read, work.grid[ids[k + 1]])
+                block = work.grid[ids[k + 1]]
+                ahead = reader.submit(work.read, block)
             try:
-                value = work.compute(block, reading.result())
+                value = work.compute(this, reading.result())
             except Exception as error:
                 again.append((block_id, None, _released(error)))
                 continue
@@ -145,7 +147,7 @@ def _overlapped(
                 del reading
             if writing is not None:
                 settle(*writing)
-            writing = (block, writer.submit(work.write, block, value, result.kept))
+            writing = (this, writer.submit(work.write, this, value, result.kept))
             del value
         if writing is not None:
             settle(*writing)
