@@ -205,7 +205,18 @@ def _segmented(
     if dest.exists() and new["resume"] and not new["overwrite"]:
         there = open_volume(dest, partial=True)
         made = {"config": json_value(config), "input": scan.identity(), "bigrock": bigrock.__version__}
-        if there.complete and made.items() <= there.history[-1].items():
+        if there.complete and made.items() <= there.history[-1].items() and _same_code(there):
             return there
     kernel = for_backend(segmentation_kernel(settings, scan, **how), scan, settings.run.backend, **how)
     return run(kernel, scan, dest, config=config, **new)
+
+
+def _same_code(pores: Volume) -> bool:
+    """Return whether the kernels that made a mask compute today what they computed then."""
+    from bigrock import kernels
+
+    made = pores.history[-1]["kernel"]
+    return all(
+        getattr(getattr(kernels, stage["name"], None), "version", None) == stage["version"]
+        for stage in made.get("stages", [made])
+    )

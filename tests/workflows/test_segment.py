@@ -95,6 +95,15 @@ def test_a_finished_job_is_not_run_again(tmp_path: Path) -> None:
     assert {**second.to_dict(), "seconds": 0} == {**first.to_dict(), "seconds": 0}
 
 
+def test_a_mask_made_by_an_older_kernel_is_not_taken_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment(ROCK, tmp_path / "rock", settings=settings(), progress=False)
+    monkeypatch.setattr(LocalOtsu, "version", LocalOtsu.version + 1)
+    with pytest.raises(VolumeExistsError, match="version"):
+        segment(ROCK, tmp_path / "rock", settings=settings(), progress=False)
+
+
 def test_a_job_that_was_stopped_is_continued(tmp_path: Path) -> None:
     class StoppedError(Exception):
         pass
