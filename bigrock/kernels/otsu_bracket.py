@@ -12,77 +12,36 @@ may be best although ``T <= u``.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["LANES", "SEGMENTS", "Chunk", "bracket", "make_chunk"]
+from bigrock.kernels.otsu_layout import INNER, SEGMENTS, VECTOR
+
+__all__ = ["any_zeros", "bracket"]
 
 Array = npt.NDArray[Any]
 
-SEGMENTS = 16
-LANES = 256
-
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-_VECTOR: dict[str, Any] = {**_OPTIONS, "fastmath": {"contract", "nnan", "nsz"}}
 _MARGIN = 1.0 / 64.0
 
 
-class Chunk(NamedTuple):
-    """What is known of `LANES` neighbouring windows; allocated once, reused for every chunk.
-
-    `sums` holds window by window what `Columns.edges` holds column by column, in row 0 for the
-    window before the chunk. `counts[s]` and `moments[s]` are q and m at the left edge of segment s.
-    """
-
-    sums: Array
-    counts: Array
-    moments: Array
-    voxels: Array
-    mean: Array
-    bound: Array
-    top: Array
-    first: Array
-    open: Array
-    score: Array
-    level: Array
-    below: Array
-
-
-def make_chunk() -> Chunk:
-    """Return scratch for one chunk."""
-    return Chunk(
-        sums=np.zeros((LANES + 1, 2 * SEGMENTS), np.int32),
-        counts=np.zeros((SEGMENTS + 1, LANES), np.int32),
-        moments=np.zeros((SEGMENTS + 1, LANES), np.int32),
-        voxels=np.zeros(LANES, np.float32),
-        mean=np.zeros(LANES, np.float32),
-        bound=np.zeros((SEGMENTS + 2, LANES), np.float32),
-        top=np.zeros(LANES, np.float32),
-        first=np.zeros(LANES, np.int32),
-        open=np.zeros(LANES, np.int32),
-        score=np.zeros(LANES),
-        level=np.zeros(LANES, np.int32),
-        below=np.zeros(LANES),
-    )
-
-
-@njit(**_OPTIONS)
+@njit(**INNER)
 def bracket(sums: Array, voxels: Array, mean: Array, n: int) -> tuple[int, int]:
     """Return the first and the last segment that can hold the threshold of any window."""
     least, greatest = _range_of_means(mean, n)
-    low = int((0.5 * least - _MARGIN + 1.0) / 16.0)
-    high = int((0.5 * (greatest + 255.0) + _MARGIN) / 16.0) + 1
-    while low > 0 and _any_gap(sums, np.uint64(low), np.uint64(int((0.5 * least - _MARGIN + 1.0) / 16.0)), n):
+    edge = int((0.5 * least - _MARGIN + 1.0) / 16.0)
+    low = edge
+    while low > 0 and _any_gap(sums, np.uint64(low), np.uint64(edge), n):
         low -= 1
+    high = int((0.5 * (greatest + 255.0) + _MARGIN) / 16.0) + 1
     while high < SEGMENTS and _any_only_zeros(sums, voxels, np.uint64(high), n):
         high += 1
     return low, high - 1
 
 
-@njit(**_VECTOR)
+@njit(**VECTOR)
 def _range_of_means(mean: Array, n: int) -> tuple[float, float]:
     least, greatest = np.float32(256), np.float32(0)
     for x in range(n):
@@ -91,7 +50,7 @@ def _range_of_means(mean: Array, n: int) -> tuple[float, float]:
     return np.float64(least), np.float64(greatest)
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _any_gap(sums: Array, edge: int, top: int, n: int) -> bool:
     """Return whether any window has voxels below `edge` but none from there to the edge `top`.
 
@@ -103,7 +62,7 @@ def _any_gap(sums: Array, edge: int, top: int, n: int) -> bool:
     return gaps != 0
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _any_only_zeros(sums: Array, voxels: Array, edge: int, n: int) -> bool:
     """Return whether any window with zeros has its next bin behind `edge`."""
     missing, yes, no, none = np.int32(0), np.int32(1), np.int32(0), np.uint64(0)
@@ -111,3 +70,12 @@ def _any_only_zeros(sums: Array, voxels: Array, edge: int, n: int) -> bool:
         zeros, below = sums[x + 1, none], sums[x + 1, edge]
         missing |= yes if (zeros > 0) & (zeros == below) & (np.float32(zeros) < voxels[x]) else no
     return missing != 0
+
+
+@njit(**INNER)
+def any_zeros(sums: Array, n: int) -> bool:
+    """Return whether any window holds a voxel of value 0."""
+    zeros = np.int32(0)
+    for x in range(1, n + 1):
+        zeros |= sums[x, np.uint64(0)]
+    return zeros != 0

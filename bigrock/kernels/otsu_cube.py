@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_rows import EDGES, Row, add_bins, make_row, threshold_row
+from bigrock.kernels.otsu_layout import EDGES, ENTRY, INNER, Row, make_row
+from bigrock.kernels.otsu_rows import add_bins, threshold_row
 from bigrock.kernels.otsu_slices import change_edges, edge_table
 
 __all__ = ["threshold_cube"]
 
 Array = npt.NDArray[Any]
-
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
 def threshold_cube(
@@ -60,14 +59,14 @@ def threshold_cube(
         _threshold_layer(window, ys.start - ya, ry, first, slab, row, out[z - zs.start], marks, *guard)
 
 
-@njit(**_OPTIONS)
+@njit(**ENTRY)
 def _change_slice(words: Array, voxels: Array, table: Array, add: bool) -> None:
     flat, width = words.reshape(-1), voxels.shape[1]
     for y in range(voxels.shape[0]):
         change_edges(flat, voxels[y], table, y * width, add)
 
 
-@njit(**_OPTIONS)
+@njit(**ENTRY)
 def _threshold_layer(
     window: Array,
     y0: int,
@@ -96,7 +95,7 @@ def _threshold_layer(
         threshold_row(row, depth, out[y - y0], flat[y - y0], least_contrast, least_fraction)
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _add_line(row: Row, voxels: Array, sums: Array, first: int) -> None:
     for z in range(voxels.shape[0]):
         add_bins(row.bins, voxels[z], first, 1)
@@ -105,7 +104,7 @@ def _add_line(row: Row, voxels: Array, sums: Array, first: int) -> None:
         edges[i] += added[i]
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _take_line(row: Row, voxels: Array, sums: Array, first: int) -> None:
     for z in range(voxels.shape[0]):
         add_bins(row.bins, voxels[z], first, -1)

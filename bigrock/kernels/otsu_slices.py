@@ -8,13 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_rows import EDGES, Row, add_bins, make_row, threshold_row
+from bigrock.kernels.otsu_layout import ENTRY, INNER, Row, make_row
+from bigrock.kernels.otsu_rows import add_bins, threshold_row
 
 __all__ = ["change_edges", "edge_table", "threshold_slices"]
 
 Array = npt.NDArray[Any]
-
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
 
 
 def threshold_slices(
@@ -55,7 +54,7 @@ def edge_table(dtype: type) -> Array:
     return np.ascontiguousarray(below.astype(dtype)).view(np.uint64)
 
 
-@njit(**_OPTIONS)
+@njit(**ENTRY)
 def _threshold_slice(
     image: Array,
     y0: int,
@@ -92,7 +91,7 @@ def _threshold_slice(
         threshold_row(row, depth, out[y - y0], flat[y - y0], least_contrast, least_fraction)
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def change_edges(words: Array, voxels: Array, table: Array, first: int, add: bool) -> None:
     """Add voxels to the sums of the columns from `first` on, or take them away.
 

@@ -8,111 +8,44 @@ scores the lowest bin wins.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_bracket import LANES, SEGMENTS, Chunk
+from bigrock.kernels.otsu_bounds import mark_open
+from bigrock.kernels.otsu_layout import INNER, LANES, SEGMENTS, VECTOR, Chunk, Walks
 
-__all__ = ["Walks", "judge", "make_walks", "note_range", "reaches", "walk_first", "walk_open"]
+__all__ = ["judge", "walk_first", "walk_open"]
 
 Array = npt.NDArray[Any]
 
-_OPTIONS: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy"}
-_VECTOR: dict[str, Any] = {**_OPTIONS, "fastmath": {"contract", "nnan", "nsz"}}
-_LOOSE = np.float32(1.0 - 2.0**-18)
 
-
-class Walks(NamedTuple):
-    """Walk j goes through segment `segment[j]` of window `window[j]` of the chunk.
-
-    `sliding[s]` is the histogram of segment s in window `at[s]` of the row, kept so that the next
-    window costs one column more and one less.
-    """
-
-    sliding: Array
-    words: Array
-    at: Array
-    window: Array
-    segment: Array
-    bins: Array
-    slope: Array
-    excess: Array
-    count: Array
-    voxels: Array
-    score: Array
-    level: Array
-
-
-def make_walks(bins: type) -> Walks:
-    """Return scratch for the walks of one chunk, with counters of the given integer type."""
-    sliding = np.zeros((2, SEGMENTS * 16), bins)
-    n = 2 * LANES
-    return Walks(
-        sliding=sliding,
-        words=sliding.view(np.uint64),
-        at=np.zeros((2, SEGMENTS), np.uint64),
-        window=np.zeros(n, np.int32),
-        segment=np.zeros(n, np.int32),
-        bins=np.zeros((16, n + 32), bins),
-        slope=np.zeros(n),
-        excess=np.zeros(n),
-        count=np.zeros(n),
-        voxels=np.zeros(n),
-        score=np.zeros(n),
-        level=np.zeros(n),
-    )
-
-
-@njit(**_OPTIONS)
+@njit(**INNER)
 def walk_first(words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool) -> None:
     """Walk the segment `first` of every window of the chunk; sets its score and level."""
     window, segment, first = walks.window, walks.segment, chunk.first
     for x in range(n):
         window[x] = x
         segment[x] = first[x]
-    _gather(words, walks, np.uint64(0), start, width, 0, n)
+    _gather(words, walks, np.uint64(0), start, width, np.int64(0), n)
     _set_out(chunk, walks, n)
-    _walk(walks.bins, walks.slope, walks.excess, walks.count, walks.voxels, walks.score, walks.level, n)
+    _walk(walks.bins, walks.slope, walks.excess, walks.below, walks.voxels, walks.score, walks.level, n)
     _accept(walks.score, walks.level, segment, chunk.score, chunk.level, n)
     if guard:
         for x in range(n):
             _count_below(chunk, walks, x)
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _accept(found: Array, steps: Array, segment: Array, score: Array, level: Array, n: int) -> None:
     for x in range(n):
         score[x] = found[x]
         level[x] = np.int32(steps[x]) + np.int32(16) * segment[x] if found[x] > 0.0 else np.int32(0)
 
 
-@njit(**_VECTOR)
-def reaches(bound: Array, row: int, score: Array, voxels: Array, n: int) -> bool:
-    """Return whether the bound of an interval is not below the score so far in any window."""
-    into, some, yes, no = np.uint64(row), np.int32(0), np.int32(1), np.int32(0)
-    for x in range(n):
-        size = np.float64(voxels[x])
-        open_ = np.float64(bound[into, x]) * (size * size) >= score[x] * np.float64(_LOOSE)
-        some |= yes if open_ & (bound[into, x] > np.float32(0)) else no
-    return some != 0
-
-
-@njit(**_OPTIONS)
-def note_range(level: Array, score: Array, ranges: Array, row: int, n: int) -> None:
-    """Keep the first and the last segment of the thresholds that were found."""
-    least, greatest = np.int32(SEGMENTS - 1), np.int32(0)
-    for x in range(n):
-        s = level[x] >> np.int32(4)
-        least = s if (s < least) & (score[x] > 0.0) else least
-        greatest = s if (s > greatest) & (score[x] > 0.0) else greatest
-    if least <= greatest:
-        ranges[row, 0], ranges[row, 1] = least, greatest
-
-
-@njit(**_OPTIONS)
+@njit(**INNER)
 def walk_open(
     words: Array,
     chunk: Chunk,
@@ -125,9 +58,9 @@ def walk_open(
     guard: bool,
 ) -> None:
     """Walk every other segment from `low` to `high` whose bound reaches the score that was found."""
-    if low >= high or not _mark_open(chunk, low, high, n):
+    if low >= high or not mark_open(chunk, low, high, n):
         return
-    count, marks, windows, segments = 0, chunk.open, walks.window, walks.segment
+    count, marks, windows, segments = np.int64(0), chunk.open, walks.window, walks.segment
     for x in range(n):
         if marks[x]:
             for s in range(low, high + 1):
@@ -137,40 +70,20 @@ def walk_open(
                     count += 1
             if count > 2 * LANES - SEGMENTS:
                 _finish(words, chunk, walks, start, width, count, guard)
-                count = 0
+                count = np.int64(0)
     if count:
         _finish(words, chunk, walks, start, width, count, guard)
 
 
-@njit(**_VECTOR)
-def _mark_open(chunk: Chunk, low: int, high: int, n: int) -> bool:
-    """Set bit s of `open` for every segment that must be walked too; return whether there is any."""
-    bound, voxels, score = chunk.bound, chunk.voxels, chunk.score
-    first, marks, least = chunk.first, chunk.open, chunk.top
-    none, some = np.int32(0), np.int32(0)
-    for x in range(n):
-        size = np.float64(voxels[x])
-        least[x] = np.float32(score[x] / (size * size)) * _LOOSE
-        marks[x] = none
-    for segment in range(low, high + 1):
-        s, me, bit = np.uint64(segment), np.int32(segment), np.int32(1 << segment)
-        for x in range(n):
-            reaches = (bound[s, x] >= least[x]) & (bound[s, x] > np.float32(0)) & (first[x] != me)
-            marks[x] |= bit if reaches else none
-    for x in range(n):
-        some |= marks[x]
-    return some != 0
-
-
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _finish(words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool) -> None:
-    _gather(words, walks, np.uint64(1), start, width, 0, n)
+    _gather(words, walks, np.uint64(1), start, width, np.int64(0), n)
     _set_out(chunk, walks, n)
-    _walk(walks.bins, walks.slope, walks.excess, walks.count, walks.voxels, walks.score, walks.level, n)
+    _walk(walks.bins, walks.slope, walks.excess, walks.below, walks.voxels, walks.score, walks.level, n)
     _keep(chunk, walks, n, guard)
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _keep(chunk: Chunk, walks: Walks, n: int, guard: bool) -> None:
     """Keep what is better than the scores so far: of equal ones the lower level."""
     for j in range(n):
@@ -183,7 +96,7 @@ def _keep(chunk: Chunk, walks: Walks, n: int, guard: bool) -> None:
                 _count_below(chunk, walks, j)
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _count_below(chunk: Chunk, walks: Walks, j: int) -> None:
     """Keep how many voxels are up to the best split of walk j."""
     x = walks.window[j]
@@ -192,7 +105,7 @@ def _count_below(chunk: Chunk, walks: Walks, j: int) -> None:
         chunk.below[x] += walks.bins[b, j]
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def judge(chunk: Chunk, n: int, least_contrast: float, least_fraction: float, flat: Array) -> None:
     """Say which windows have no split, too little contrast of class means, or too small a class."""
     for x in range(n):
@@ -203,7 +116,7 @@ def judge(chunk: Chunk, n: int, least_contrast: float, least_fraction: float, fl
             flat[x] = contrast < least_contrast or min(q, size - q) < least_fraction * size
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin: int, end: int) -> None:
     """Fill the histograms of the walks `begin` to `end`, of rising windows per segment.
 
@@ -238,15 +151,15 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
                     c += flat[p + ahead + two] - flat[p + two]
                     d += flat[p + ahead + three] - flat[p + three]
             sums[k], sums[k + one], sums[k + two], sums[k + three] = a, b, c, d
-        for k in range(np.uint64(0), np.uint64(16), np.uint64(4)):
-            source = (s << np.uint64(4)) + k
-            bins[k, j] = counters[source]
-            bins[k + one, j] = counters[source + one]
-            bins[k + two, j] = counters[source + two]
-            bins[k + three, j] = counters[source + three]
+        for bin_ in range(np.uint64(0), np.uint64(16), np.uint64(4)):
+            source = (s << np.uint64(4)) + bin_
+            bins[bin_, j] = counters[source]
+            bins[bin_ + one, j] = counters[source + one]
+            bins[bin_ + two, j] = counters[source + two]
+            bins[bin_ + three, j] = counters[source + three]
 
 
-@njit(**_OPTIONS)
+@njit(**INNER)
 def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
     """Set q, t and what a voxel adds to t to those at the left edge of the segments.
 
@@ -258,15 +171,15 @@ def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
         q = np.float64(chunk.counts[s, x])
         if s == 0:
             walks.bins[0, j] = 0
-        walks.count[j] = q
+        walks.below[j] = q
         walks.excess[j] = size * np.float64(chunk.moments[s, x]) - total * q
         walks.slope[j] = size * (16.0 * s) - total
         walks.voxels[j] = size
 
 
-@njit(**_VECTOR)
+@njit(**VECTOR)
 def _walk(
-    bins: Array, slope: Array, excess: Array, count: Array, voxels: Array, score: Array, level: Array, n: int
+    bins: Array, slope: Array, excess: Array, below: Array, voxels: Array, score: Array, level: Array, n: int
 ) -> None:
     """Find the best split of every walk: its score, and its bin in the segment."""
     for j in range(n):
@@ -276,19 +189,19 @@ def _walk(
         a, b = np.uint64(first), np.uint64(first + 1)
         c, d = np.uint64(first + 2), np.uint64(first + 3)
         for j in range(n):
-            w, t, q, size, best, where = slope[j], excess[j], count[j], voxels[j], score[j], level[j]
+            w, t, q, size, best, where = slope[j], excess[j], below[j], voxels[j], score[j], level[j]
             w, t, q, best, where = _step(bins[a, j], w, t, q, size, best, where, np.float64(first))
             w, t, q, best, where = _step(bins[b, j], w, t, q, size, best, where, np.float64(first + 1))
             w, t, q, best, where = _step(bins[c, j], w, t, q, size, best, where, np.float64(first + 2))
             w, t, q, best, where = _step(bins[d, j], w, t, q, size, best, where, np.float64(first + 3))
-            slope[j], excess[j], count[j], score[j], level[j] = w, t, q, best, where
+            slope[j], excess[j], below[j], score[j], level[j] = w, t, q, best, where
 
 
-@njit(**_VECTOR)
+@njit(**VECTOR)
 def _step(
     voxels: int, w: float, t: float, q: float, size: float, best: float, where: float, here: float
 ) -> tuple[float, float, float, float, float]:
-    p = np.float64(voxels)
+    p: float = np.float64(voxels)
     t, q, w = t + p * w, q + p, w + size
     d = q * (size - q)
     f = t * t / (d if d > 1.0 else 1.0)

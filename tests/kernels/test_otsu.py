@@ -227,9 +227,9 @@ def test_sixteen_bits_are_quantised_by_the_stated_rule():
 
 def test_a_kernel_without_the_fit_it_needs_says_so():
     block = BlockGrid((2, 8, 8), (2, 8, 8))[0]
-    with pytest.raises(NotFittedError, match="grey range.*fit"):
+    with pytest.raises(NotFittedError, match=r"grey range.*fit"):
         LocalOtsu(radius=1)(np.zeros((2, 8, 8), np.uint16), block)
-    with pytest.raises(NotFittedError, match="global threshold.*fit"):
+    with pytest.raises(NotFittedError, match=r"global threshold.*fit"):
         LocalOtsu(radius=1, min_contrast=0.2)(np.zeros((2, 8, 8), np.uint8), block)
 
 
