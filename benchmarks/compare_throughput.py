@@ -71,8 +71,8 @@ def make_scan(folder: Path, edge: int) -> None:
     raw.flush()
 
 
-def contender(name: str, folder: Path) -> float:
-    """Run one contender, return its seconds."""
+def contender(name: str, folder: Path) -> tuple[float, float]:
+    """Run one contender, return its wall and CPU seconds."""
     from bigrock.engine import run
     from bigrock.geometry import BlockGrid
     from bigrock.transfer import import_volume
@@ -81,7 +81,7 @@ def contender(name: str, folder: Path) -> float:
 
     scan, out = open_volume(folder / "scan.zarr"), folder / "out.zarr"
     shutil.rmtree(out, ignore_errors=True)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     if name == "run":
         run(Copy(), scan, out, block=BLOCK, shard=BLOCK, executor=THREADS, progress=False)
     elif name == "import":
@@ -103,7 +103,7 @@ def contender(name: str, folder: Path) -> float:
                 sink[block.core.slices] = np.ascontiguousarray(source[block.core.slices])
 
             list(pool.map(copy, BlockGrid(scan.shape, BLOCK)))
-    return time.perf_counter() - start
+    return time.perf_counter() - start, time.process_time() - cpu
 
 
 def compare_copies(edge: int, repeats: int) -> list[dict[str, Any]]:
@@ -115,14 +115,17 @@ def compare_copies(edge: int, repeats: int) -> list[dict[str, Any]]:
         for name in names:
             contender(name, folder)
         seconds: dict[str, list[float]] = {name: [] for name in names}
+        cpu: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(repeats):
             for name in names:
-                seconds[name].append(contender(name, folder))
+                wall, used = contender(name, folder)
+                seconds[name].append(wall)
+                cpu[name].append(used)
         peaks = {name: in_own_process("peak", name, str(folder))["peak_bytes"] for name in names}
     rows = []
     for ours, plain in pairs:
         median = {name: statistics.median(seconds[name]) for name in (ours, plain)}
-        paired = statistics.median(a / b for a, b in zip(seconds[ours], seconds[plain], strict=True))
+        used = {name: statistics.median(cpu[name]) for name in (ours, plain)}
         rows.append(
             {
                 "ours": ours,
@@ -131,7 +134,9 @@ def compare_copies(edge: int, repeats: int) -> list[dict[str, Any]]:
                 "seconds": round(median[ours], 3),
                 "peer_seconds": round(median[plain], 3),
                 "time_ratio": round(median[ours] / median[plain], 3),
-                "paired_time_ratio": round(paired, 3),
+                "cpu_seconds": round(used[ours], 3),
+                "peer_cpu_seconds": round(used[plain], 3),
+                "cpu_ratio": round(used[ours] / used[plain], 3),
                 "peak_mib": peaks[ours] // 2**20,
                 "peer_peak_mib": peaks[plain] // 2**20,
             }

@@ -86,12 +86,12 @@ def measured_run(source, dest, kernel, block, executor=2, pyramid=False):
 
 
 def measured_reduce(source, block, executor=2):
-    from toy_kernels import Total, TotalOfLargest
+    from toy_kernels import Blocks, Total
 
     from bigrock.engine import reduce
 
     before = peak_bytes()
-    reduce(open_volume(source), [Total(), TotalOfLargest((0, 0, 3))], block=tuple(block), executor=executor)
+    reduce(open_volume(source), [Total(), Blocks()], block=tuple(block), executor=executor)
     print(json.dumps({"peak": peak_bytes(), "before": before}))
 
 

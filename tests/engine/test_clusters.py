@@ -112,6 +112,6 @@ def test_failing_blocks_on_processes_are_listed_as_on_threads(client, tmp_path):
     (tmp_path / "sick").write_text("4")
     kernel = Sick(str(tmp_path / "sick"), str(tmp_path / "log"))
     with pytest.raises(
-        RunError, match="1 of 12 blocks failed after every retry .block 4: ValueError: block 4 is sick"
+        RunError, match=r"1 of 12 blocks failed after every retry .block 4: ValueError: block 4 is sick"
     ):
         run(kernel, ArraySource(VOXELS), tmp_path / "out.zarr", executor=client, block=(32,) * 3, retries=0)

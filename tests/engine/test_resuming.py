@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -260,7 +261,7 @@ def test_progress_is_monotone_and_ends_at_the_total(tmp_path):
         progress=events.append,
     )
     assert {(e.title, e.total, e.failed) for e in events} == {("run", BLOCKS, 0)}
-    for earlier, later in zip(events, events[1:], strict=False):
+    for earlier, later in pairwise(events):
         assert earlier.done < later.done
         assert earlier.voxels < later.voxels
         assert earlier.seconds <= later.seconds

@@ -157,7 +157,7 @@ def test_an_import_that_is_killed_goes_on_and_reads_no_finished_block_again(tmp_
     assert len(again) == len(set(again)) == 3 * 4 * 4 - len(finished)
     volume = open_volume(dest)
     np.testing.assert_array_equal(volume[:], VOXELS)
-    with pytest.raises((ResumeError, VolumeExistsError), match="crop|input|shape"):
+    with pytest.raises((ResumeError, VolumeExistsError), match=r"crop|input|shape"):
         import_volume(tmp_path / "scan.npy", dest, crop="0:20, :, :")
 
 

@@ -70,7 +70,7 @@ def test_the_metadata_is_an_ome_zarr_image_to_its_own_validator(stored):
 def test_the_layout_on_disk_is_sharded_and_checked(stored):
     from pathlib import Path
 
-    volume, voxels = stored
+    volume, _ = stored
     metadata = json.loads((Path(volume.path) / "0" / "zarr.json").read_text())
     [sharding] = metadata["codecs"]
     assert sharding["name"] == "sharding_indexed"

@@ -48,8 +48,10 @@ def test_a_shard_that_the_default_chunk_does_not_divide_is_one_chunk():
 
 @pytest.mark.parametrize(
     ("dtype", "name"),
-    [("bool", "zstd"), ("uint8", "zstd"), ("int8", "zstd"), ("uint32", "zstd"), ("uint64", "zstd")]
-    + [("uint16", "blosc"), ("int16", "blosc"), ("float32", "blosc"), ("float64", "blosc")],
+    [
+        *[(dtype, "zstd") for dtype in ("bool", "uint8", "int8", "uint32", "uint64")],
+        *[(dtype, "blosc") for dtype in ("uint16", "int16", "float32", "float64")],
+    ],
 )
 def test_codecs_follow_the_type_and_every_chunk_has_a_checksum(dtype, name):
     compressor, checksum = codecs_for(np.dtype(dtype))

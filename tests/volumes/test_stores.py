@@ -38,12 +38,12 @@ def test_opening_a_store_makes_nothing(tmp_path):
 
 
 def test_a_scheme_that_needs_a_package_names_what_to_install():
-    with pytest.raises(MissingDependencyError, match="pip install 'bigrock\\[cloud\\]'"):
+    with pytest.raises(MissingDependencyError, match=r"pip install 'bigrock\[cloud\]'"):
         open_store("dropbox://core.zarr")
 
 
 def test_a_scheme_that_nobody_knows_is_refused():
-    with pytest.raises(ParameterError, match="teleport://core.zarr cannot be opened"):
+    with pytest.raises(ParameterError, match=r"teleport://core.zarr cannot be opened"):
         open_store("teleport://core.zarr")
 
 
