@@ -7,7 +7,8 @@ one scratch, two outputs, and the encoded form of one output. `OVERHEAD` is what
 
 Measured on Linux (VmHWM less what the process had before, against the count of the model, in MiB;
 noise that does not compress, 32 blocks of 256³ uint16): identity copy, one thread 190 of 160, two
-threads 326 of 320; float32 output, one thread 370 of 320 (its kernel makes a copy); 8 bytes of scratch per voxel 346 of 288.
+threads 326 of 320; float32 output, one thread 370 of 320 (its kernel makes a copy); 8 bytes of
+scratch per voxel 346 of 288.
 In blocks of 128³ the pools of the libraries weigh more: 88 of 40, and 183 of 80 for float32; that
 is covered by the base, of which an interpreter with the engine loaded takes 74, and 300 while
 numba compiles. `tests/engine/test_memory.py` repeats this in small.

@@ -1,8 +1,8 @@
 """Choose the block of a pass: as large as its worker's memory allows, aligned to what is stored.
 
 A block that is too small reads its halo too often; one that is too large does not fit. Where the
-input decodes large units as one (a page of a TIFF), a block covers them, so that none is decoded
-twice.
+input decodes large units as one (a page of a TIFF), a block covers them, or as much of them as the
+memory allows, so that they are decoded as seldom as can be.
 """
 
 from __future__ import annotations
@@ -71,23 +71,45 @@ def _edges(edge: int) -> Iterator[int]:
 def candidates(source: Source, scale: int, out_shape: Shape) -> Iterator[tuple[Shape, Layout]]:
     """Yield blocks (input voxels) with the output layout of each, best first.
 
-    First such that whatever is decoded as one (a page of a TIFF, say) is read by one block only;
-    then, where that takes too much memory, plain shards.
+    Where large units are decoded as one (pages of a TIFF, say), first slabs that hold them whole, then
+    2, 4, 8… parts of these, each of which decodes them again. Last, cubes.
     """
-    shape = source.shape
-    for covering in (True, False):
-        for edge in _edges(default_shard(out_shape)):
-            layout = _layout(out_shape, edge, scale)
-            z, y, x = (s // scale for s in layout.shard)
-            yield _cover(source.read_unit, (z, y, x), shape) if covering else (z, y, x), layout
+    edge = default_shard(out_shape)
+    slabs = [_layout(out_shape, (thickness, edge, edge), scale) for thickness in _edges(edge)]
+    shards = [_shrunk(layout.shard, scale) for layout in slabs]
+    covers = [_cover(source.read_unit, shard, source.shape) for shard in shards]
+    if covers[0] != shards[0]:
+        largest = max(math.prod(c) // math.prod(s) for c, s in zip(covers, shards, strict=True))
+        for power in range(largest.bit_length()):
+            for layout, shard, cover in zip(slabs, shards, covers, strict=True):
+                if (block := _cut(cover, shard, 1 << power)) is not None:
+                    yield block, layout
+    for layout in (_layout(out_shape, (e, e, e), scale) for e in _edges(edge)):
+        yield _shrunk(layout.shard, scale), layout
 
 
-def _layout(shape: Shape, edge: int, scale: int) -> Layout:
-    """Return the default layout with shards of at most `edge`, all of it in multiples of `scale`."""
+def _shrunk(shape: Shape, scale: int) -> Shape:
+    z, y, x = shape
+    return z // scale, y // scale, x // scale
+
+
+def _cut(cover: Shape, shard: Shape, parts: int) -> Shape | None:
+    """Return one of `parts` pieces of `cover`, cut along y and then along x; None below a shard."""
+    (z, y, x), (_, b, c) = cover, shard
+    along_y = min(parts, y // b)
+    along_x = parts // along_y
+    if along_x > x // c:
+        return None
+    return z, -(-y // b // along_y) * b, -(-x // c // along_x) * c
+
+
+def _layout(shape: Shape, edges: Shape, scale: int) -> Layout:
+    """Return the default layout with shards of at most `edges`, all of it in multiples of `scale`."""
     default = layout_for(shape)
-    cz, cy, cx = (max(1, min(c, edge) // scale) * scale for c in default.chunk)
-    sz, sy, sx = (max(1, min(s, edge) // c) * c for s, c in zip(default.shard, (cz, cy, cx), strict=True))
-    return layout_for(shape, (cz, cy, cx), (sz, sy, sx))
+    cz, cy, cx = (max(1, min(c, e) // scale) * scale for c, e in zip(default.chunk, edges, strict=True))
+    chunk = (cz, cy, cx)
+    sz, sy, sx = (max(1, min(s, e) // c) * c for s, e, c in zip(default.shard, edges, chunk, strict=True))
+    return layout_for(shape, chunk, (sz, sy, sx))
 
 
 def first_fitting(

@@ -93,6 +93,14 @@ def test_pages_that_are_decoded_as_one_are_read_by_one_block():
     assert the_plan.read_amplification == 1
 
 
+@pytest.mark.parametrize(("ram", "at_most"), [("32 GiB", 1), ("16 GiB", 2), ("4 GiB", 8), ("2 GiB", 16)])
+def test_pages_too_large_for_the_memory_are_decoded_as_seldom_as_it_allows(ram, at_most):
+    the_plan = plan(Copied(), Huge((4000, 4000, 4000), unit=(1, 4000, 4000)), executor=2, ram=ram)
+    assert the_plan.ram_bytes <= the_plan.ram_limit_bytes
+    assert 1 <= the_plan.read_amplification <= at_most
+    assert min(the_plan.layout.shard[1:]) >= 256, "small shards are millions of files"
+
+
 def test_a_disk_that_is_certain_to_fill_up_is_refused(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 10**9})
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)

@@ -45,7 +45,7 @@ def named(module: str, name: str) -> Any:
 @pytest.mark.parametrize("module", MODULES)
 def test_every_module_says_what_it_is_for_and_what_it_exports(module: str) -> None:
     loaded = importlib.import_module(module)
-    assert loaded.__doc__ and loaded.__doc__.strip()
+    assert (loaded.__doc__ or "").strip()
     for name in getattr(loaded, "__all__", ()):
         assert hasattr(loaded, name), f"{module}.__all__ names {name}, which is not there"
 
