@@ -61,7 +61,7 @@ def _was_never_begun(store: Store) -> bool:
 
 async def _first_voxels(store: Store) -> str | None:
     async for key in store.list_prefix(""):
-        if not key.endswith("zarr.json"):
+        if not key.endswith(("zarr.json", ".partial")):
             return key
     return None
 

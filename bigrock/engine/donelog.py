@@ -66,7 +66,9 @@ class DoneLog:
 
     def _entries(self) -> Iterator[str]:
         async def keys() -> list[str]:
-            return sorted([key async for key in self._store.list_prefix(f"{_FOLDER}/done/")])
+            found = [key async for key in self._store.list_prefix(f"{_FOLDER}/done/")]
+            # A write that was killed leaves an entry with another ending, which says nothing.
+            return sorted(key for key in found if key.rsplit("/", 1)[1].isdigit())
 
         return iter(sync(keys()))
 

@@ -54,7 +54,9 @@ def exists(path: str | os.PathLike[str] | Store) -> bool:
 
 async def _first_key(store: Store) -> str | None:
     async for key in store.list_prefix(""):
-        return key
+        # What a local write that was killed leaves behind; zarr renames it when it is whole.
+        if not key.endswith(".partial"):
+            return key
     return None
 
 

@@ -31,6 +31,7 @@ from bigrock.errors import (
     VolumeExistsError,
 )
 from bigrock.volumes import ArraySource, create_volume, open_volume
+from bigrock.volumes.stores import open_store
 
 HERE = Path(__file__).parent
 VOXELS = scan((60, 64, 70))
@@ -91,6 +92,18 @@ def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_voxels(tmp_path)
         process.wait()
     slow_run(str(dest), log, 0.004)
     np.testing.assert_array_equal(open_volume(dest)[:], 255 - VOXELS)
+
+
+def test_what_a_torn_write_leaves_behind_is_no_obstacle(tmp_path):
+    dest = tmp_path / "out.zarr"
+    dest.mkdir()
+    (dest / "zarr.0123abcd.partial").write_bytes(b'{"zarr_for')
+    run(Copied(), ArraySource(VOXELS), dest)
+    np.testing.assert_array_equal(open_volume(dest)[:], VOXELS)
+    log = DoneLog(open_store(dest))
+    log.add([1, 2])
+    (dest / "bigrock-run" / "done" / "00000001.0123abcd.partial").write_bytes(b"\x03")
+    assert np.flatnonzero(DoneLog(open_store(dest)).done(8)).tolist() == [1, 2]
 
 
 def test_a_run_that_was_killed_before_it_logged_its_settings_is_begun_anew(tmp_path):
@@ -233,6 +246,15 @@ class Interrupt:
             os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C as in a terminal: a shell that starts tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("executor", ["serial", 2])
 def test_ctrl_c_leaves_no_threads_and_a_run_that_goes_on(tmp_path, executor):
     log = str(tmp_path / "log")
