@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bigrock.engine.reduction import Reduction
     from bigrock.volumes.source import Source
 
-__all__ = ["Chain", "Kernel"]
+__all__ = ["Chain", "Kernel", "stages_of"]
 
 
 class Kernel(ABC):
@@ -69,6 +69,10 @@ class Kernel(ABC):
         """Whether the output is grey levels, a mask or labels."""
         return kind
 
+    def accepts(self, kind: Kind) -> bool:
+        """Whether the kernel makes sense of a volume of this kind."""
+        return True
+
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """Bytes per voxel read that the kernel takes beside its input and its output."""
         return 0.0
@@ -104,10 +108,18 @@ class Kernel(ABC):
         """Return the kernel that applies this one, then `other`, in one pass."""
         if not isinstance(other, Kernel):
             return NotImplemented
-        return Chain((*_stages(self), *_stages(other)))
+        return Chain((*stages_of(self), *stages_of(other)))
 
 
-def _stages(kernel: Kernel) -> tuple[Kernel, ...]:
+def stages_of(kernel: Kernel) -> tuple[Kernel, ...]:
+    """Return the stages of a chain, or the kernel alone.
+
+    Examples
+    --------
+    >>> from bigrock.kernels import Standardize, Threshold
+    >>> [type(stage).__name__ for stage in stages_of(Standardize() | Threshold(0))]
+    ['Standardize', 'Threshold']
+    """
     return kernel.stages if isinstance(kernel, Chain) else (kernel,)
 
 
@@ -149,6 +161,14 @@ class Chain(Kernel):
         for stage in self.stages:
             kind = stage.output_kind(kind)
         return kind
+
+    def accepts(self, kind: Kind) -> bool:
+        """Whether every stage makes sense of what the stages before it make."""
+        for stage in self.stages:
+            if not stage.accepts(kind):
+                return False
+            kind = stage.output_kind(kind)
+        return True
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """Largest need of any stage: its scratch, and the intermediate arrays that it reads and makes."""

@@ -17,6 +17,7 @@ import numpy as np
 
 from bigrock.engine.executors import Executor
 from bigrock.engine.kernel import Kernel
+from bigrock.engine.kinds import check_kinds
 from bigrock.engine.memory import format_bytes
 from bigrock.engine.reduction import Reduction
 from bigrock.engine.sizing import batch_size, candidates, first_fitting, read_amplification, shard_dividing
@@ -116,7 +117,10 @@ def plan_map(
         If `block` is not a multiple of the output's shard.
     PlanError
         If no block fits in the memory of a worker.
+    PhaseError
+        If the kernel makes no sense of this kind of volume.
     """
+    check_kinds(kernel, facts_of(source))
     limit = ram_bytes or int(executor.ram_bytes * _RAM_SHARE)
     dtype = np.dtype(source.dtype)
     out_dtype, scale = kernel.output_dtype(dtype), kernel.scale
@@ -165,6 +169,7 @@ def plan_reduce(
     dtype = np.dtype(source.dtype)
     scratch = 0.0
     if through is not None:
+        check_kinds(through, facts_of(source))
         if through.scale != 1:
             raise ParameterError(
                 f"a measurement cannot run through a kernel of scale {through.scale}: run the kernel first, "

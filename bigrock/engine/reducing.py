@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from bigrock.engine.driver import drive
 from bigrock.engine.executors import ExecutorLike, executor_for
-from bigrock.engine.kernel import Chain, Kernel
+from bigrock.engine.kernel import Chain, Kernel, stages_of
+from bigrock.engine.kinds import check_kinds
 from bigrock.engine.memory import parse_bytes
 from bigrock.engine.planning import plan_reduce, total_halo
 from bigrock.engine.progress import ProgressLike, reporter
@@ -112,6 +113,8 @@ def reduce(
         If blocks failed after every retry: a number from a part of the volume would be wrong.
     PlanError
         If no block fits in memory.
+    PhaseError
+        Before anything is read, if `through` makes no sense of this kind of volume.
 
     Examples
     --------
@@ -159,6 +162,11 @@ def fit(kernel: Kernel, source: Source, **options: Any) -> Kernel:
     **options
         As for `reduce`.
 
+    Raises
+    ------
+    PhaseError
+        Before anything is read, if a stage makes no sense of the kind of volume that it is given.
+
     Examples
     --------
     >>> import numpy as np
@@ -168,9 +176,9 @@ def fit(kernel: Kernel, source: Source, **options: Any) -> Kernel:
     >>> float(fit(GlobalOtsu(), scan).threshold)
     10.0
     """
-    stages = kernel.stages if isinstance(kernel, Chain) else (kernel,)
+    check_kinds(kernel, facts_of(source))
     done: tuple[Kernel, ...] = ()
-    for stage in stages:
+    for stage in stages_of(kernel):
         through = Chain(done) if done else None
         reduction = stage.fitting(_facts_after(source, through))
         if reduction is not None:
@@ -183,7 +191,7 @@ def fit(kernel: Kernel, source: Source, **options: Any) -> Kernel:
 
 def missing_fits(kernel: Kernel, source: Source) -> int:
     """Return how many reads `fit` would take."""
-    stages = kernel.stages if isinstance(kernel, Chain) else (kernel,)
+    stages = stages_of(kernel)
     return sum(
         stage.fitting(_facts_after(source, Chain(stages[:i]) if i else None)) is not None
         for i, stage in enumerate(stages)

@@ -86,6 +86,8 @@ def run(
         If `dest` holds an interrupted run with other settings; names the fields.
     AlignmentError, PlanError, StorageFullError
         Before anything runs, if the blocks, the memory or the disk do not suffice.
+    PhaseError
+        Before anything runs, if the kernel makes no sense of this kind of volume: a threshold of a mask.
     RunError
         At the end, if blocks failed after every retry. The others are done and kept.
 
@@ -128,7 +130,7 @@ def plan(
 
     Raises
     ------
-    AlignmentError, PlanError
+    AlignmentError, PlanError, PhaseError
         As `run` would.
 
     Examples

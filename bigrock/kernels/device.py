@@ -44,6 +44,10 @@ class OnGpu(Kernel):
         """Output kind of the kernel."""
         return self.kernel.output_kind(kind)
 
+    def accepts(self, kind: Kind) -> bool:
+        """Whether the kernel accepts it."""
+        return self.kernel.accepts(kind)
+
     def fitting(self, facts: Facts) -> Reduction | None:
         """Reduction that the kernel needs."""
         return self.kernel.fitting(facts)

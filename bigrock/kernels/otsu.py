@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import namespace
 from bigrock.kernels.histogram import GreyHistogram, Histogram
+from bigrock.kernels.threshold import largest_dark
 from bigrock.volumes.source import Facts, Kind
 
 __all__ = ["LocalOtsu", "local_otsu"]
@@ -179,6 +180,8 @@ class LocalOtsu(Kernel):
     array([[[False,  True,  True, False, False]]])
     """
 
+    version: ClassVar[int] = 2
+
     radius: int
     ndim: int = 2
     pore: Literal["dark", "bright"] = "dark"
@@ -212,6 +215,10 @@ class LocalOtsu(Kernel):
     def output_kind(self, kind: Kind) -> Kind:
         """Return "mask"."""
         return "mask"
+
+    def accepts(self, kind: Kind) -> bool:
+        """Grey levels only."""
+        return kind == "grey"
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """Thresholds, the quantised image, flat windows, and running sums in blocks of 32 slices or more."""
@@ -252,7 +259,8 @@ class LocalOtsu(Kernel):
         threshold, flat = _thresholds(image, block.trim, self.radius, self.ndim, self._guard(array.dtype))
         low_class = image[block.trim] <= threshold
         if flat is not None:
-            low_class = namespace(image).where(flat, array[block.trim] <= self.global_threshold, low_class)
+            limit = largest_dark(cast("float", self.global_threshold), array.dtype)
+            low_class = namespace(image).where(flat, array[block.trim] <= limit, low_class)
         return low_class if self.pore == "dark" else ~low_class
 
     @property

@@ -189,6 +189,10 @@ class Standardize(Kernel):
         """Grey levels."""
         return "grey"
 
+    def accepts(self, kind: Kind) -> bool:
+        """Grey levels only."""
+        return kind == "grey"
+
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """None for up to 16 bits and float32; a float32 copy for other types."""
         return SliceMoments().scratch_bytes(dtype)

@@ -15,7 +15,7 @@ from bigrock.geometry import Block
 from bigrock.kernels.histogram import GreyHistogram, Histogram
 from bigrock.volumes.source import Facts, Kind
 
-__all__ = ["GlobalOtsu", "SelectClass", "Threshold"]
+__all__ = ["GlobalOtsu", "SelectClass", "Threshold", "largest_dark"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -69,10 +69,14 @@ class Threshold(_ToMask):
         if not math.isfinite(self.value):
             raise ParameterError(f"threshold {self.value!r} is not a grey level. Give a finite number.")
 
+    def accepts(self, kind: Kind) -> bool:
+        """Grey levels only."""
+        return kind == "grey"
+
     def __call__(self, array: Array, block: Block) -> Mask:
         """Return the pore mask of the core."""
         core = array[block.trim]
-        limit = _largest_dark(self.value, core.dtype)
+        limit = largest_dark(self.value, core.dtype)
         return cast("Mask", core <= limit if self.pore == "dark" else core > limit)
 
 
@@ -113,6 +117,10 @@ class GlobalOtsu(_ToMask):
 
     def __post_init__(self) -> None:
         _check_side(self.pore)
+
+    def accepts(self, kind: Kind) -> bool:
+        """Grey levels only."""
+        return kind == "grey"
 
     def fitting(self, facts: Facts) -> GreyHistogram | None:
         """Return the histogram reduction, or None where the threshold is known."""
@@ -164,8 +172,27 @@ def _check_side(pore: str) -> None:
         )
 
 
-def _largest_dark(value: float, dtype: np.dtype[Any]) -> Any:
-    """Return the largest number of a type that is not above `value`, so that comparing is exact."""
+def largest_dark(value: float, dtype: np.dtype[Any]) -> Any:
+    """Return the largest number of a type that is not above `value`, so that comparing is exact.
+
+    Parameters
+    ----------
+    value : float
+        Grey level.
+    dtype : numpy.dtype
+        Of the voxels that are compared: bool, integer or float.
+
+    Returns
+    -------
+    number
+        For ``voxels <= largest_dark(value, voxels.dtype)``; may lie outside the range of an integer
+        type, which numpy compares exactly.
+
+    Examples
+    --------
+    >>> largest_dark(90.7, np.dtype("u1")), bool(largest_dark(0.1, np.dtype("f4")) < np.float32(0.1))
+    (90, True)
+    """
     if dtype.kind in "iu":
         return math.floor(value)
     if dtype.kind == "b":

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from bigrock.engine.kernel import Kernel
-from bigrock.errors import ParameterError
-from bigrock.volumes import Source
+from bigrock.volumes import Source, facts_of
 from bigrock.workflows.settings import SegmentSettings
 
 __all__ = ["segmentation_kernel"]
@@ -40,7 +39,7 @@ def segmentation_kernel(settings: SegmentSettings, scan: Source, **options: Any)
 
     Raises
     ------
-    ParameterError
+    PhaseError
         If the scan is a mask or a label volume.
 
     Examples
@@ -50,16 +49,13 @@ def segmentation_kernel(settings: SegmentSettings, scan: Source, **options: Any)
     >>> segmentation_kernel(SegmentSettings(standardize="slice"), scan).stages[0].per
     'slice'
     """
+    from bigrock.engine.kinds import check_kinds
     from bigrock.engine.reducing import reduce
     from bigrock.kernels import GreyHistogram, LocalOtsu, Standardize
     from bigrock.kernels.standardize import SliceMoments
 
-    if scan.dtype.kind == "b" or getattr(scan, "kind", "grey") != "grey":
-        raise ParameterError(
-            f"the scan is {getattr(scan, 'kind', 'mask')} of type {scan.dtype}, which is segmented already: a "
-            "threshold of it means nothing. Measure it with bigrock.measure (bigrock measure)."
-        )
     otsu = LocalOtsu(**settings.local_otsu.model_dump())
+    check_kinds(otsu, facts_of(scan))
     if settings.standardize != "auto":
         return otsu if settings.standardize == "none" else Standardize() | otsu
     moments, histogram = reduce(scan, [SliceMoments(), GreyHistogram()], title="fit", **options)

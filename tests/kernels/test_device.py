@@ -52,4 +52,6 @@ def test_a_wrapped_kernel_declares_and_fits_what_the_kernel_does() -> None:
     assert (wrapped.halo, wrapped.scale) == (kernel.halo, kernel.scale)
     assert wrapped.output_dtype(np.dtype("u1")) == np.dtype(bool)
     assert wrapped.output_kind("grey") == "mask"
+    assert (wrapped.accepts("grey"), wrapped.accepts("mask")) == (True, False)
+    assert not OnGpu(GlobalOtsu() | GlobalOtsu()).accepts("grey")
     assert wrapped.fitted(histogram).kernel == kernel.fitted(histogram)

@@ -276,6 +276,15 @@ def test_the_guard_leaves_flat_windows_to_the_global_threshold():
     assert (guarded != truth).sum() == 0
 
 
+def test_the_guard_compares_with_the_global_threshold_as_real_numbers_do():
+    image = np.full((1, 5, 5), 0.1, np.float32)
+    assert float(image[0, 0, 0]) > 0.1
+    known = {"low": 0.0, "high": 1.0, "global_contrast": 0.5}
+    for threshold, dark in ((0.1, False), (float(np.float32(0.1)), True)):
+        kernel = LocalOtsu(radius=1, min_contrast=0.5, global_threshold=threshold, **known)
+        assert (blockwise(kernel, image, image.shape) == dark).all()
+
+
 def test_the_guard_uses_contrast_and_smaller_class_of_the_window_at_the_voxel():
     image = textured((1, 31, 33), 10)
     radius, (y, x) = 4, (15, 16)

@@ -144,7 +144,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_scan_that_is_segmented_already_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="segmented already"):
+    with pytest.raises(ParameterError, match="takes grey levels, and the volume is a mask"):
         segment(ROCK.truth, tmp_path / "rock", progress=False)
 
 
