@@ -15,7 +15,7 @@ from zarr.core.sync import sync
 from bigrock.engine.donelog import DoneLog, compare
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.volumes import exists, open_volume
-from bigrock.volumes.stores import location
+from bigrock.volumes.stores import is_local, location
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -76,11 +76,16 @@ def refuse_input(place: str, inputs: Iterable[str | os.PathLike[str] | None]) ->
     """
     for path in inputs:
         where = None if path is None else location(path)
-        if where is not None and (where == place or where.startswith(f"{place}/")):
+        if where is not None and f"{_real(where)}/".startswith(f"{_real(place)}/"):
             raise ParameterError(
                 f"the output {place} would replace its own input {where}: the scan would be lost before it is read. "
                 f"Choose another destination."
             )
+
+
+def _real(place: str) -> str:
+    """Return a local place without links and dots, which would hide that two are the same."""
+    return os.path.realpath(place) if is_local(place) else place
 
 
 def refuse_other_settings(

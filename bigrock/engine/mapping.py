@@ -120,7 +120,7 @@ def map_pass(
         refuse_other_settings(dest, place, logged, fingerprint)
     _execute(MapWork(source, fitted, sink, _grid(the_plan)), the_plan, executor, options, log, output.step)
     finish_pyramid(sink, executor)
-    sink.update(complete=True)
+    sink.update(complete=True, gapless=True)
     log.finish()
     return open_volume(dest)
 

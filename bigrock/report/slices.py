@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from bigrock.errors import ParameterError
 from bigrock.geometry import Region
+from bigrock.volumes import Volume
+from bigrock.volumes.levels import LevelSource
 from bigrock.volumes.source import Source, Voxel
 
 __all__ = ["PLANES", "Plane", "Slice", "read_slice"]
@@ -108,9 +110,9 @@ def read_slice(volume: Source, plane: Plane, index: int | None = None, *, longes
             f"slice {index} along {'zyx'[axes[0]]} is outside a volume of {size} slices. "
             f"Choose one between 0 and {size - 1}."
         )
-    levels: list[Any] = list(getattr(volume, "levels", ())) or [volume]
+    levels: list[Any] = volume.levels if isinstance(volume, Volume) else [volume]
     level, stride = _level_for(levels, axes, longest)
-    source = volume if level == 0 else levels[level]
+    source = LevelSource(volume, level) if level and isinstance(volume, Volume) else volume
     at = min(index >> level, source.shape[axes[0]] - 1)
     pixels = _read_plane(source, axes, at, stride)
     return Slice(pixels, plane, index, stride << level, volume.voxel_size)
@@ -125,7 +127,7 @@ def _level_for(levels: list[Any], axes: tuple[int, int, int], longest: int) -> t
     return len(levels) - 1, math.ceil(extents[-1] / longest)
 
 
-def _read_plane(source: Any, axes: tuple[int, int, int], at: int, stride: int) -> npt.NDArray[Any]:
+def _read_plane(source: Source, axes: tuple[int, int, int], at: int, stride: int) -> npt.NDArray[Any]:
     """Return every stride-th voxel of a plane, read in strips of rows."""
     cut, rows, columns = axes
     height, width = source.shape[rows], source.shape[columns]
@@ -137,6 +139,5 @@ def _read_plane(source: Any, axes: tuple[int, int, int], at: int, stride: int) -
         start[rows], stop[rows] = first, min(height, first + strip)
         stop[columns] = width
         region = Region((start[0], start[1], start[2]), (stop[0], stop[1], stop[2]))
-        voxels = source.read(region) if hasattr(source, "read") else np.asarray(source[region.slices])
-        parts.append(voxels.squeeze(axis=cut)[::stride, ::stride])
+        parts.append(source.read(region).squeeze(axis=cut)[::stride, ::stride])
     return np.concatenate(parts)

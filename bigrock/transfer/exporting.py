@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.progress import ProgressLike, reporter
 from bigrock.errors import ParameterError, UnsupportedFormatError
-from bigrock.geometry import Region, Shape
+from bigrock.geometry import Region
 from bigrock.transfer.importing import Crop, parse_crop
-from bigrock.volumes import Volume, Voxel
+from bigrock.volumes import Volume
 from bigrock.volumes.formats import Cropped
 from bigrock.volumes.formats.write_plain import write_npy, write_nrrd, write_raw_mhd
 from bigrock.volumes.formats.write_png import write_png_slice
 from bigrock.volumes.formats.write_tiff import write_tiff
 from bigrock.volumes.formats.writing import slabs_of
+from bigrock.volumes.levels import LevelSource
 from bigrock.volumes.source import Source
 
 __all__ = ["export_slice", "export_volume"]
@@ -36,46 +35,13 @@ _WRITERS: dict[str, Callable[..., Path]] = {
 _COMPRESSION = {".tif": "zlib", ".tiff": "zlib", ".nrrd": "gzip"}
 
 
-@dataclass(frozen=True)
-class _Level:
-    """One pyramid level as a source."""
-
-    volume: Volume
-    level: int
-
-    @property
-    def shape(self) -> Shape:
-        z, y, x = self.volume.levels[self.level].shape
-        return z, y, x
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.volume.dtype
-
-    @property
-    def voxel_size(self) -> Voxel | None:
-        voxel_m, factor = self.volume.voxel_size, 1 << self.level
-        return None if voxel_m is None else (voxel_m[0] * factor, voxel_m[1] * factor, voxel_m[2] * factor)
-
-    @property
-    def read_unit(self) -> Shape:
-        z, y, x = self.volume.levels[self.level].chunks
-        return z, y, x
-
-    def read(self, region: Region) -> npt.NDArray[Any]:
-        return np.asarray(self.volume.levels[self.level][region.slices])
-
-    def identity(self) -> dict[str, Any]:
-        return {"level": self.level, "of": self.volume.identity()}
-
-
 def _source(volume: Volume, level: int, crop: Crop | None) -> Source:
     if not 0 <= level < len(volume.levels):
         raise ParameterError(
             f"level {level} does not exist: {volume.path} has levels 0 to {len(volume.levels) - 1}. "
             f"Make coarser ones by importing or running with pyramid=True."
         )
-    source: Source = volume if level == 0 else _Level(volume, level)
+    source: Source = volume if level == 0 else LevelSource(volume, level)
     return source if crop is None else Cropped(source, parse_crop(crop, source.shape))
 
 

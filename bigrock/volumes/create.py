@@ -66,12 +66,24 @@ async def _holds_zarr(store: Store) -> bool:
     return any([await store.exists(key) for key in roots])
 
 
+def _disown(store: Store) -> None:
+    """Mark a volume that is about to be deleted as unfinished: what is left of it must not be read."""
+    try:
+        group = zarr.open_group(store, mode="r+", zarr_format=3)
+    except (FileNotFoundError, ValueError):
+        return
+    own: Any = group.attrs.get("bigrock", {})
+    group.attrs["bigrock"] = own | {"complete": False}
+
+
 async def _delete_all(store: Store) -> None:
-    """Delete everything; the root's metadata last, so that it can be told what was begun to be deleted."""
+    """Delete everything: first the log, which says what is done, and the root's metadata last."""
     keys = [
         key async for key in (store.list_dir("") if isinstance(store, LocalStore) else store.list_prefix(""))
     ]
-    for key in sorted(keys, key=lambda key: key in ("zarr.json", ".zgroup", ".zarray")):
+    for key in sorted(
+        keys, key=lambda key: (key in ("zarr.json", ".zgroup", ".zarray"), not key.startswith("bigrock-run"))
+    ):
         await store.delete(key)
 
 
@@ -152,6 +164,7 @@ def create_volume(
                 f"{place} holds something that is no zarr volume: overwriting would delete it. "
                 f"Choose another destination, or remove it yourself."
             )
+        _disown(store)
         sync(_delete_all(store))
     if kind is None:
         kind = "mask" if dtype.kind == "b" else "labels" if classes else "grey"

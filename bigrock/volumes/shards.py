@@ -3,10 +3,14 @@
 A shard is written blindly only when all of it is given; zarr reads it first otherwise, which costs
 time, and fails on half a shard that a killed run left. Where an array ends inside a shard, zarr
 cannot be given all of it: so voxels are written through the same array with its axes rounded up.
+
+Zarr stores nothing for a shard of zeros. Then a file that was lost would read as zeros, which are
+pores; so an empty shard is written there, of nothing but its index, and a missing file is an error.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product
@@ -15,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import zarr
+from google_crc32c import value as crc32c
+from zarr.core.buffer import Buffer, default_buffer_prototype
 from zarr.core.sync import sync
 from zarr.storage import LocalStore
 
@@ -23,7 +29,7 @@ from bigrock.geometry import Region, Shape
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["damaged_shards", "rounded_up", "shards_of", "write_whole_shards"]
+__all__ = ["damaged_shards", "missing_shards", "rounded_up", "shards_of", "write_whole_shards"]
 
 
 def rounded_up(array: zarr.Array[Any]) -> zarr.Array[Any]:
@@ -56,6 +62,16 @@ def write_whole_shards(
     if whole == core and not isinstance(store, LocalStore):
         _delete(store, array, core)
     array[core.slices] = values
+    for key, shard in shards_of(array, core):
+        if array.shards is not None and not values[shard.common(core).within(core)].any():
+            sync(store.set(key, _empty_shard(array)))
+
+
+def _empty_shard(array: zarr.Array[Any]) -> Buffer:
+    """Return a shard without chunks: an index of absent entries, and its checksum."""
+    chunks = math.prod(s // c for s, c in zip(array.shards or array.chunks, array.chunks, strict=True))
+    index = b"\xff" * (16 * chunks)
+    return default_buffer_prototype().buffer.from_bytes(index + crc32c(index).to_bytes(4, "little"))
 
 
 def shards_of(array: zarr.Array[Any], region: Region) -> Iterator[tuple[str, Region]]:
@@ -66,6 +82,17 @@ def shards_of(array: zarr.Array[Any], region: Region) -> Iterator[tuple[str, Reg
     for z, y, x in product(*spans):
         key = array.metadata.encode_chunk_key((z // a, y // b, x // c))
         yield f"{array.path}/{key}", Region((z, y, x), (z + a, y + b, x + c))
+
+
+def missing_shards(
+    store: Store, array: zarr.Array[Any], region: Region, values: npt.NDArray[Any]
+) -> list[str]:
+    """Return the keys of the shards of `region` that are not stored, given the `values` that were read."""
+    return [
+        key
+        for key, shard in shards_of(array, region)
+        if not values[shard.common(region).within(region)].any() and not sync(store.exists(key))
+    ]
 
 
 def damaged_shards(array: zarr.Array[Any], region: Region) -> list[str]:

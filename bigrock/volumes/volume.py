@@ -20,8 +20,9 @@ from bigrock.geometry import Region, Shape
 from bigrock.units import format_voxel_size
 from bigrock.volumes.checksums import damaged_chunks, has_checksums
 from bigrock.volumes.downsample import halve
+from bigrock.volumes.indexing import region_of
 from bigrock.volumes.metadata import level_paths, voxel_size_of
-from bigrock.volumes.shards import damaged_shards, rounded_up, write_whole_shards
+from bigrock.volumes.shards import damaged_shards, missing_shards, rounded_up, write_whole_shards
 from bigrock.volumes.source import Kind, Voxel, required_voxel_size
 from bigrock.volumes.stores import codec_pipeline, is_in_memory
 
@@ -71,7 +72,7 @@ class Volume:
         self.classes: dict[str, int] = dict(own.get("classes", {}))
         self.history: tuple[dict[str, Any], ...] = tuple(own.get("history", ()))
         self.complete: bool = bool(own.get("complete", True))
-        self._attributes = attributes
+        self._gapless = self.complete and bool(own.get("gapless", False))
 
     @property
     def array(self) -> zarr.Array[Any]:
@@ -113,17 +114,11 @@ class Volume:
         return self._store
 
     def __getitem__(self, key: Any) -> npt.NDArray[Any]:
-        """Return voxels by numpy-style basic indexing, such as ``volume[10, :, :]``; for looking at them.
-
-        Passes use `read`, which also checks chunks of which only a part is read.
-        """
-        items = key if isinstance(key, tuple) else (key,)
-        if not all(isinstance(item, slice | int) for item in items):
-            return np.asarray(self.array[key])
-        # The compiled codec pipeline takes slices only.
-        slices = tuple(item if isinstance(item, slice) else slice(item, item + 1 or None) for item in items)
-        picked = tuple(slice(None) if isinstance(item, slice) else 0 for item in items)
-        return np.asarray(self.array[slices])[picked]
+        """Return voxels by numpy's basic indexing, such as ``volume[10, :, :]``; checked as by `read`."""
+        region, pick = region_of(key, self.shape)
+        if region.voxels == 0:
+            return np.empty(region.shape, self.dtype)[pick]
+        return self.read(region)[pick]
 
     def read(self, region: Region) -> npt.NDArray[Any]:
         """Return the voxels of `region`; the checksum of every chunk that it touches is checked.
@@ -145,7 +140,7 @@ class Volume:
             if damaged:
                 raise self._corrupt(region, "the checksum does not match", damaged)
         try:
-            return np.asarray(array[region.slices])
+            values = np.asarray(array[region.slices])
         except (MemoryError, OSError):
             raise
         except Exception as error:
@@ -153,6 +148,10 @@ class Volume:
             if not damaged:
                 raise
             raise self._corrupt(region, str(error), damaged) from error
+        missing = missing_shards(self._store, array, region, values) if self._gapless else []
+        if missing:
+            raise self._corrupt(region, "it is missing", missing)
+        return values
 
     def write(self, core: Region, values: npt.NDArray[Any]) -> None:
         """Store `values` as the voxels of `core`, and as those of the pyramid levels that it owns.
@@ -209,6 +208,7 @@ class Volume:
         group.attrs["bigrock"] = bigrock | own
         self.history = tuple(own.get("history", self.history))
         self.complete = bool(own.get("complete", self.complete))
+        self._gapless = self.complete and bool(own.get("gapless", self._gapless))
 
     def __repr__(self) -> str:
         size = " × ".join(map(str, self.shape))
@@ -229,7 +229,7 @@ class Volume:
     def _corrupt(self, region: Region, reason: str, keys: list[str]) -> CorruptChunkError:
         files = ", ".join(f"{self.path}/{key}" for key in keys)
         return CorruptChunkError(
-            f"stored voxels of region {region.start}..{region.stop} cannot be decoded ({reason}): damaged file "
+            f"stored voxels of region {region.start}..{region.stop} cannot be read ({reason}): damaged file "
             f"{files}. Restore it from a copy, or make the volume again."
         )
 
