@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bigrock.cli.printing import complain
-from bigrock.errors import BigrockError, ParameterError
+from bigrock.errors import BigrockError, ParameterError, UnsupportedFormatError
 
 __all__ = ["command", "examples_text"]
 
@@ -70,11 +70,13 @@ def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any]) -
 def _explain(error: BaseException) -> int:
     """Write what went wrong to stderr; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
-        complain("interrupted. What was finished is kept: the same command continues it.")
+        complain(
+            "interrupted. What was finished is kept: the same command continues it (without --overwrite)."
+        )
         return 1
     if isinstance(error, BigrockError):
         complain(str(error))
-        return 2 if isinstance(error, ParameterError) else 1
+        return 2 if isinstance(error, ParameterError | UnsupportedFormatError) else 1
     complain(f"{type(error).__name__}: {error}")
     complain("this was not expected. Run the command again with --debug to see where.", "hint")
     return 1

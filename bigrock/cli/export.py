@@ -23,7 +23,8 @@ def export(
     path: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="Its ending decides: .tif .raw .mhd .nrrd .npy, or .png for a slice."
+            metavar="FILE",
+            help="Its ending decides: .tif .mhd (raw + header) .nrrd .npy, or .png for a slice.",
         ),
     ],
     level: Annotated[int, typer.Option(metavar="N", help="Pyramid level; 0 is the full resolution.")] = 0,
