@@ -1,6 +1,7 @@
 """Pure integers: regions, block grids, halos, the order of blocks. No I/O, no arrays of voxels."""
 
 from bigrock.geometry.grid import Block, BlockGrid, Region, Shape, check_alignment
+from bigrock.geometry.seams import Seam, Seams, seams_of
 from bigrock.geometry.zorder import z_order
 
-__all__ = ["Block", "BlockGrid", "Region", "Shape", "check_alignment", "z_order"]
+__all__ = ["Block", "BlockGrid", "Region", "Seam", "Seams", "Shape", "check_alignment", "seams_of", "z_order"]
