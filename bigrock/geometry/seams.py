@@ -156,6 +156,6 @@ def _assembled(seam: Seam, parts: list[tuple[Region, Array]]) -> Array:
     whole = np.empty(seam.region.shape, np.bool_ if bits else parts[0][1].dtype)
     for place, layer in parts:
         if bits:
-            layer = np.unpackbits(layer, count=place.size).view(np.bool_).reshape(place.shape)
+            layer = np.unpackbits(layer, count=place.voxels).view(np.bool_).reshape(place.shape)
         whole[place.within(seam.region)] = layer
     return whole
