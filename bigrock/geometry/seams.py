@@ -130,7 +130,7 @@ class Seams:
         for seam, cut in seams_of(core, volume):
             part = array[cut]
             start = tuple(c + s.start for c, s in zip(core.start, cut, strict=True))
-            place = Region(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))  # type: ignore[arg-type]
+            place = Region(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
             kept = np.packbits(part) if part.dtype.kind == "b" else part.copy()
             self.waiting.setdefault(seam, []).append((place, kept))
 

@@ -1,6 +1,6 @@
-"""Numbers of a volume, any number of them in one read: porosity, profiles, histograms.
+"""Numbers of a volume, any number of them in one read.
 
-`measure` is the entry; every measure is one `Measure` in `bigrock.measures.registry`.
+`measure` is the entry; every measure is one `Measure` class in `bigrock.measures.registry`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bigrock.measures.definition import Measure
+    from bigrock.measures.definition import FieldOfView, Found, Measure
+    from bigrock.measures.grey_levels import GreyLevels
     from bigrock.measures.measurements import Measurements
     from bigrock.measures.measuring import measure
-    from bigrock.measures.porosity import PolarityWarning
+    from bigrock.measures.porosity import PolarityWarning, Porosity
+    from bigrock.measures.profiles import Profiles
     from bigrock.measures.registry import MEASURES
 
-__all__ = ["MEASURES", "Measure", "Measurements", "PolarityWarning", "measure"]
+__all__ = [
+    "MEASURES",
+    "FieldOfView",
+    "Found",
+    "GreyLevels",
+    "Measure",
+    "Measurements",
+    "PolarityWarning",
+    "Porosity",
+    "Profiles",
+    "measure",
+]
 
 _HOME = {
+    "FieldOfView": "definition",
+    "Found": "definition",
+    "GreyLevels": "grey_levels",
     "MEASURES": "registry",
     "Measure": "definition",
     "Measurements": "measurements",
     "PolarityWarning": "porosity",
+    "Porosity": "porosity",
+    "Profiles": "profiles",
     "measure": "measuring",
 }
 

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from bigrock.kernels.histogram import GreyHistogram, Histogram
-from bigrock.measures.definition import Measure
+from bigrock.engine.reduction import Reduction
+from bigrock.kernels.histogram import GreyHistogram
+from bigrock.measures.definition import Found, Measure
 from bigrock.volumes.source import Facts
 
-__all__ = ["HISTOGRAM"]
+__all__ = ["GreyLevels"]
 
 
-def _describe(results: Sequence[Histogram], facts: Facts) -> dict[str, Any]:
-    described = results[0].to_dict()
-    return described | {name: np.asarray(described[name]) for name in ("values", "counts")}
+@dataclass(frozen=True)
+class GreyLevels(Measure):
+    """As `Histogram.to_dict`: ``mean``, ``std``, ``min``, ``max``, ``quantiles``, ``otsu``, ``values``, ``counts``…
 
+    Examples
+    --------
+    >>> import bigrock
+    >>> bigrock.measure(np.full((1, 2, 2), 7, np.uint8), "histogram")["histogram"]["mean"]
+    7.0
+    """
 
-HISTOGRAM = Measure(
-    name="histogram",
-    of="values",
-    reductions=lambda facts: (GreyHistogram(),),
-    describe=_describe,
-    units={
+    name: ClassVar[str] = "histogram"
+    of: ClassVar[Literal["values", "phase"]] = "values"
+    units: ClassVar[Mapping[str, str]] = {
         "total": "voxels",
         "counts": "voxels",
         **dict.fromkeys(
             ("min", "max", "mean", "std", "otsu", "contrast", "values", "quantiles"), "grey level"
         ),
-    },
-)
-"""As `Histogram.to_dict`: ``mean``, ``std``, ``min``, ``max``, ``quantiles``, ``otsu``, ``values``, ``counts``…"""
+    }
+
+    def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
+        """Return the histogram."""
+        return (GreyHistogram(),)
+
+    def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
+        """Return the quantities."""
+        described = found.results[0].to_dict()
+        return described | {name: np.asarray(described[name]) for name in ("values", "counts")}

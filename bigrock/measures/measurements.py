@@ -167,7 +167,8 @@ class Measurements(Mapping[str, dict[str, Any]]):
 
     def _unit(self, name: str, path: tuple[str, ...]) -> str:
         units = self.units.get(name, {})
-        known = (units[key] for key in (".".join(path), *reversed(path)) if key in units)
+        dotted = (".".join(path[i:]) for i in range(len(path)))
+        known = (units[key] for key in (*dotted, *reversed(path)) if key in units)
         return next(known, "")
 
     def _title(self) -> str:

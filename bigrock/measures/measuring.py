@@ -13,13 +13,13 @@ import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
 from bigrock.engine.reducing import fit, reduce
-from bigrock.engine.reduction import Reduction
 from bigrock.engine.settings import settings_of
 from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
-from bigrock.measures.definition import Measure
+from bigrock.measures.definition import FieldOfView, Measure
+from bigrock.measures.job import Job
 from bigrock.measures.measurements import Measurements
-from bigrock.measures.phase import OfPhase, Phase, PoreLike, find_phase
+from bigrock.measures.phase import Phase, PoreLike, find_phase, find_phases
 from bigrock.measures.porosity import PolarityWarning, suspicious_porosity
 from bigrock.measures.registry import chosen
 from bigrock.volumes import ArraySource, open_volume
@@ -27,12 +27,24 @@ from bigrock.volumes.source import Facts, Source, facts_of
 
 __all__ = ["measure"]
 
+Classes = str | Sequence[int | str] | None
+_METRES = {"length": "m", "area": "m²", "volume": "m³", "per length": "1/m", "per volume": "1/m³"}
+_VOXELS = {
+    "length": "voxels",
+    "area": "voxel faces",
+    "volume": "voxels",
+    "per length": "1/voxel",
+    "per volume": "1/voxel",
+}
+
 
 def measure(
     volume: Source | npt.NDArray[Any] | str | os.PathLike[str],
-    what: str | Iterable[str] = ("histogram", "porosity", "profiles"),
+    what: str | Measure | Iterable[str | Measure] = ("histogram", "porosity", "profiles"),
     *,
     pore: PoreLike = None,
+    classes: Classes = None,
+    field_of_view: FieldOfView | None = None,
     through: Kernel | None = None,
     executor: Any = None,
     block: Shape | None = None,
@@ -48,12 +60,18 @@ def measure(
     ----------
     volume : Volume, Source, ndarray, or path
         Axes z, y, x.
-    what : str or iterable of str
-        "histogram" (of the stored values: statistics, Otsu threshold), "porosity", "profiles"
-        (porosity of the slices along each axis).
+    what : str, Measure, or iterable of these
+        Names of `bigrock.measures.MEASURES`, or measures with options, such as
+        ``["porosity", Lacunarity(sizes=(3, 9))]``.
     pore : bool, int, str, or sequence of int or str, optional
         Which voxels are pore. By default True of a mask, or the class "pore" of a label volume;
-        else the name or value of a class, or several of these.
+        else the name or value of a class, or several of these, taken together.
+    classes : "all", or sequence of int or str, optional
+        Measure these classes one by one, in the same read: ``result["porosity"]["clay"]["total"]``.
+        Of a mask, "all" is pore and solid.
+    field_of_view : FieldOfView, optional
+        Leave out what lies outside, such as the corners around a round core: it is neither pore
+        nor solid, and no part of any denominator.
     through : Kernel, optional
         Measure what this kernel makes of the volume, without storing it, such as
         ``LocalOtsu(radius=31)``. Fitted first where it must be, which takes a further read.
@@ -75,7 +93,8 @@ def measure(
     PhaseError
         If it is not known which voxels are pore, or there is no such class.
     ParameterError
-        If a measure is not known, or `through` changes the size of the volume.
+        If a measure is not known, `through` changes the size of the volume, or both `pore` and
+        `classes` are given.
     NonFiniteError
         If a histogram is asked of a volume that holds NaN or infinity.
 
@@ -90,20 +109,23 @@ def measure(
     source = _source(volume)
     measures = chosen(what)
     options = {"executor": executor, "block": block, "ram": ram, "progress": progress}
-    if through is not None:
-        if through.scale != 1:
-            raise ParameterError(
-                f"through={type(through).__name__} makes a volume {through.scale} times longer along every axis: "
-                "its numbers cannot be taken block by block. Run it with bigrock.run, then measure the result."
-            )
-        through = fit(through, source, **options)
+    through = _fitted_kernel(through, source, options)
     facts = _facts_seen(source, through)
-    phase = find_phase(facts, pore) if any(m.of == "pore" for m in measures) else None
-    results = _results(source, measures, facts, phase, through, options)
-    measured = {m.name: m.describe(found, facts) for m, found in zip(measures, results, strict=True)}
-    _warn_of_polarity(measured, phase)
+    if field_of_view is not None:
+        measures = [m.within(field_of_view) for m in measures]
+    phases: dict[str | None, Phase] = {}
+    if any(m.of == "phase" for m in measures):
+        phases = _phases(facts, pore, classes)
+    elif classes is not None:
+        raise ParameterError(f"classes={classes!r} has no part in measures of the values. Leave it out.")
+    job = Job(measures, phases, facts, field_of_view)
+    job = job.completed(lambda reductions: reduce(source, reductions, through=through, **options))
+    found = reduce(source, job.passes, through=through, **options)
+    measured = job.described(found)
+    if classes is None and "porosity" in measured:
+        _warn_of_polarity(measured["porosity"]["total"], phases[None])
     units = {m.name: _units(m, facts) for m in measures}
-    return Measurements(measured, units, _origin(source, facts, phase, through))
+    return Measurements(measured, units, _origin(source, facts, phases, field_of_view, through))
 
 
 def _source(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Source:
@@ -122,43 +144,47 @@ def _facts_seen(source: Source, through: Kernel | None) -> Facts:
     return replace(facts, dtype=through.output_dtype(facts.dtype), kind=kind, classes=classes)
 
 
-def _results(
-    source: Source,
-    measures: Sequence[Measure],
-    facts: Facts,
-    phase: Phase | None,
-    through: Kernel | None,
-    options: dict[str, Any],
-) -> list[list[Any]]:
-    """Return the results of each measure's reductions; all reductions of the phase share its mask."""
-    needed = [m.reductions(facts) for m in measures]
-    plain = [r for m, rs in zip(measures, needed, strict=True) if m.of == "values" for r in rs]
-    of_pore = tuple(r for m, rs in zip(measures, needed, strict=True) if m.of == "pore" for r in rs)
-    passed: list[Reduction] = [*plain]
-    if phase is not None:
-        passed.append(OfPhase(phase, of_pore))
-    found = reduce(source, passed, through=through, **options)
-    values, pores = iter(found[: len(plain)]), iter(found[-1] if phase is not None else ())
-    return [
-        [next(values if m.of == "values" else pores) for _ in rs]
-        for m, rs in zip(measures, needed, strict=True)
-    ]
+def _fitted_kernel(through: Kernel | None, source: Source, options: dict[str, Any]) -> Kernel | None:
+    if through is None:
+        return None
+    if through.scale != 1:
+        raise ParameterError(
+            f"through={type(through).__name__} makes a volume {through.scale} times longer along every axis: "
+            "its numbers cannot be taken block by block. Run it with bigrock.run, then measure the result."
+        )
+    return fit(through, source, **options)
 
 
-def _warn_of_polarity(measured: dict[str, dict[str, Any]], phase: Phase | None) -> None:
-    if phase is None or "porosity" not in measured:
-        return
-    message = suspicious_porosity(measured["porosity"]["total"], phase.name)
+def _phases(facts: Facts, pore: PoreLike, classes: Classes) -> dict[str | None, Phase]:
+    """Return what is measured by name; None stands for the one phase that needs no name."""
+    if classes is None:
+        return {None: find_phase(facts, pore)}
+    if pore is not None:
+        raise ParameterError(
+            f"pore={pore!r} and classes={classes!r} are both given: a phase of several classes, or every class by "
+            "itself? Give one of them."
+        )
+    return dict(find_phases(facts, classes).items())
+
+
+def _warn_of_polarity(total: float, phase: Phase) -> None:
+    message = suspicious_porosity(total, phase.name)
     if message:
         warnings.warn(message, PolarityWarning, stacklevel=3)
 
 
 def _units(measure: Measure, facts: Facts) -> dict[str, str]:
-    length = "voxels" if facts.voxel_size is None else "m"
-    return {name: length if unit == "length" else unit for name, unit in measure.units.items()}
+    known = _VOXELS if facts.voxel_size is None else _METRES
+    return {name: known.get(unit, unit) for name, unit in measure.units.items()}
 
 
-def _origin(source: Source, facts: Facts, phase: Phase | None, through: Kernel | None) -> dict[str, Any]:
+def _origin(
+    source: Source,
+    facts: Facts,
+    phases: dict[str | None, Phase],
+    field: FieldOfView | None,
+    through: Kernel | None,
+) -> dict[str, Any]:
     """Return what was measured, as JSON: enough to measure it again."""
     origin: dict[str, Any] = {
         "path": getattr(source, "path", None),
@@ -168,8 +194,12 @@ def _origin(source: Source, facts: Facts, phase: Phase | None, through: Kernel |
         "voxel_size_m": None if facts.voxel_size is None else list(facts.voxel_size),
         "history": list(getattr(source, "history", ())),
     }
-    if phase is not None:
-        origin["pore"] = phase.name
+    if None in phases:
+        origin["pore"] = phases[None].name
+    elif phases:
+        origin["classes"] = {name: phase.name for name, phase in phases.items()}
+    if field is not None:
+        origin["field_of_view"] = settings_of(field)
     if through is not None:
         origin["through"] = settings_of(through)
     return origin

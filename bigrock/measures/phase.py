@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
 from bigrock.errors import PhaseError
-from bigrock.geometry import Block, Shape
+from bigrock.geometry import Block, Region, Shape
+from bigrock.measures.definition import FieldOfView
 from bigrock.volumes.source import Facts
 
-__all__ = ["OfPhase", "Phase", "PoreLike", "find_phase"]
+__all__ = ["OfPhase", "Phase", "PoreLike", "find_phase", "find_phases", "mask_facts"]
 
 PoreLike = bool | int | str | Sequence[int | str] | None
 """What callers give as pore: nothing, a mask value, a class name or value, or several of these."""
@@ -60,10 +61,14 @@ class OfPhase(Reduction):
 
     Parameters
     ----------
-    phase : Phase
-        What becomes True.
+    phase : Phase, optional
+        What becomes True; without one, all that is inside the field of view.
     reductions : tuple of Reduction
         Each is given the mask with its own halo.
+    field : FieldOfView, optional
+        What is outside becomes False.
+    others : bool
+        Take what is not of the phase instead.
 
     Examples
     --------
@@ -74,8 +79,10 @@ class OfPhase(Reduction):
     [8]
     """
 
-    phase: Phase
+    phase: Phase | None
     reductions: tuple[Reduction, ...]
+    field: FieldOfView | None = None
+    others: bool = False
 
     @property
     def halo(self) -> Shape:
@@ -84,18 +91,24 @@ class OfPhase(Reduction):
         return z, y, x
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """The mask, and one more while it is made of several values, plus the most that any takes."""
-        masks = 0 if self.phase.mask and dtype.kind == "b" and self.phase.values == (1,) else 1
+        """The masks that are made on the way, plus the most that any reduction takes."""
         most = max(r.scratch_bytes(np.dtype(np.bool_)) for r in self.reductions)
-        return masks + (len(self.phase.values) > 1) + most
+        return self._masks(dtype) + most
+
+    def _masks(self, dtype: np.dtype[Any]) -> int:
+        if self.phase is None:
+            return 2
+        as_it_is = self.phase.mask and dtype.kind == "b" and self.phase.values == (1,)
+        made = 0 if as_it_is else 1 + (len(self.phase.values) > 1)
+        return made + self.others + 2 * (self.field is not None)
 
     def state_bytes(self, facts: Facts) -> float:
         """All states together."""
-        return sum(r.state_bytes(_as_mask(facts)) for r in self.reductions)
+        return sum(r.state_bytes(mask_facts(facts)) for r in self.reductions)
 
     def block(self, array: npt.NDArray[Any], block: Block) -> list[Any]:
         """Return the state of every reduction."""
-        mask = self.phase.select(array)
+        mask = self._select(array, block.read)
         states = []
         for reduction in self.reductions:
             read = block.core.grow(reduction.halo, block.volume)
@@ -103,13 +116,19 @@ class OfPhase(Reduction):
             states.append(reduction.block(mask[read.within(block.read)], part))
         return states
 
+    def _select(self, array: npt.NDArray[Any], region: Region) -> npt.NDArray[np.bool_]:
+        mask = np.ones(array.shape, np.bool_) if self.phase is None else self.phase.select(array)
+        if self.others:
+            mask = ~mask
+        return mask if self.field is None else mask & self.field.inside(region)
+
     def combine(self, a: list[Any], b: list[Any]) -> list[Any]:
         """Return the states combined one by one."""
         return [r.combine(x, y) for r, x, y in zip(self.reductions, a, b, strict=True)]
 
     def finish(self, state: list[Any], facts: Facts) -> list[Any]:
         """Return the result of every reduction."""
-        return [r.finish(s, _as_mask(facts)) for r, s in zip(self.reductions, state, strict=True)]
+        return [r.finish(s, mask_facts(facts)) for r, s in zip(self.reductions, state, strict=True)]
 
 
 def find_phase(facts: Facts, pore: PoreLike = None) -> Phase:
@@ -151,6 +170,46 @@ def find_phase(facts: Facts, pore: PoreLike = None) -> Phase:
     names = {value: name for name, value in facts.classes.items()}
     described = [f"class {names[v]!r} = {v}" if v in names else f"value {v}" for v in values]
     return Phase(" and ".join(described), values, mask=False)
+
+
+def find_phases(facts: Facts, classes: str | Sequence[int | str]) -> dict[str, Phase]:
+    """Return the classes that are measured one by one, by name.
+
+    Parameters
+    ----------
+    facts : Facts
+        Kind and class table decide.
+    classes : str, or sequence of int or str
+        "all": every class of the table; of a mask "pore" and "solid". Else names or values.
+
+    Returns
+    -------
+    dict of str to Phase
+        A value without a name is called by its digits.
+
+    Raises
+    ------
+    PhaseError
+        As for `find_phase`.
+
+    Examples
+    --------
+    >>> list(find_phases(Facts((4, 4, 4), np.dtype(bool), kind="mask"), "all"))
+    ['pore', 'solid']
+    """
+    wanted: Sequence[int | str] = [classes] if isinstance(classes, str) else list(classes)
+    if classes == "all":
+        wanted = ["pore", "solid"] if facts.kind == "mask" else list(facts.classes)
+    if not wanted:
+        raise PhaseError(
+            f"classes={classes!r} names no class, so nothing would be measured: {_table(facts)}. Give names or values."
+        )
+    names = {value: name for name, value in facts.classes.items()}
+    found = {}
+    for one in wanted:
+        label = one if isinstance(one, str) else names.get(int(one), str(one))
+        found[label] = find_phase(facts, one)
+    return found
 
 
 def _of_mask(pore: PoreLike) -> Phase:
@@ -196,5 +255,6 @@ def _table(facts: Facts) -> str:
     return f"its classes are {named}" if named else f"its kind is {facts.kind} and it has no class table"
 
 
-def _as_mask(facts: Facts) -> Facts:
+def mask_facts(facts: Facts) -> Facts:
+    """Return the facts of a phase of a volume: those of a mask."""
     return replace(facts, dtype=np.dtype(np.bool_), kind="mask", classes={})

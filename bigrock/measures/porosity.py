@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
 from bigrock.geometry import Block
-from bigrock.measures.definition import Measure
+from bigrock.measures.definition import Found, Measure
 from bigrock.volumes.source import Facts
 
-__all__ = ["POROSITY", "PolarityWarning", "PoreCount", "suspicious_porosity"]
+__all__ = ["PolarityWarning", "PoreCount", "Porosity", "suspicious_porosity"]
 
 _HIGHEST_USUAL = 0.6
 
@@ -50,32 +50,44 @@ class PoreCount(Reduction):
         return a + b
 
 
-def _describe(results: Sequence[int], facts: Facts) -> dict[str, Any]:
-    pore, voxels = results[0], math.prod(facts.shape)
-    voxel_m3 = None if facts.voxel_size is None else math.prod(facts.voxel_size)
-    return {
-        "total": pore / voxels,
-        "pore_voxels": pore,
-        "voxels": voxels,
-        "pore_volume": None if voxel_m3 is None else pore * voxel_m3,
-        "bulk_volume": None if voxel_m3 is None else voxels * voxel_m3,
-    }
+@dataclass(frozen=True)
+class Porosity(Measure):
+    """Total porosity: ``total`` (fraction), ``pore_voxels``, ``voxels``, ``pore_volume``, ``bulk_volume`` (m³ or None).
 
+    Exact. Of a class, `total` is its volume fraction; inside a field of view, the fraction of it.
 
-POROSITY = Measure(
-    name="porosity",
-    of="pore",
-    reductions=lambda facts: (PoreCount(),),
-    describe=_describe,
-    units={
+    Examples
+    --------
+    >>> import bigrock
+    >>> bigrock.measure(np.eye(2, dtype=bool)[None], "porosity")["porosity"]["total"]
+    0.5
+    """
+
+    name: ClassVar[str] = "porosity"
+    units: ClassVar[Mapping[str, str]] = {
         "total": "fraction",
         "pore_voxels": "voxels",
         "voxels": "voxels",
         "pore_volume": "m³",
         "bulk_volume": "m³",
-    },
-)
-"""``total`` (fraction), ``pore_voxels``, ``voxels``, ``pore_volume`` and ``bulk_volume`` (m³ or None)."""
+    }
+
+    def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
+        """Return the count of pore voxels."""
+        return (PoreCount(),)
+
+    def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
+        """Return the quantities."""
+        pore = found.results[0]
+        voxels = math.prod(facts.shape) if found.whole is None else found.whole[0]
+        voxel_m3 = None if facts.voxel_size is None else math.prod(facts.voxel_size)
+        return {
+            "total": pore / voxels,
+            "pore_voxels": pore,
+            "voxels": voxels,
+            "pore_volume": None if voxel_m3 is None else pore * voxel_m3,
+            "bulk_volume": None if voxel_m3 is None else voxels * voxel_m3,
+        }
 
 
 def suspicious_porosity(total: float, phase: str) -> str | None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
 from bigrock.geometry import Block
-from bigrock.measures.definition import Measure
+from bigrock.measures.definition import Found, Measure
 from bigrock.volumes.source import Facts
 
-__all__ = ["PROFILES", "AxisCounts"]
+__all__ = ["AxisCounts", "Profiles"]
 
 Counts = tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]
 
@@ -53,39 +53,50 @@ class AxisCounts(Reduction):
         return a
 
 
-def _describe(results: Sequence[Counts], facts: Facts) -> dict[str, Any]:
-    described = {}
-    voxels = math.prod(facts.shape)
-    for i, axis in enumerate("zyx"):
-        slices = facts.shape[i]
-        porosity = results[0][i] / (voxels // slices)
-        index = np.arange(slices)
-        described[axis] = {
-            "mean": float(porosity.mean()),
-            "std": float(porosity.std()),
-            "min": float(porosity.min()),
-            "max": float(porosity.max()),
-            "position": index if facts.voxel_size is None else (index + 0.5) * facts.voxel_size[i],
-            "porosity": porosity,
-        }
-    return described
+@dataclass(frozen=True)
+class Profiles(Measure):
+    """Per axis: ``porosity`` of every slice (fractions), ``position`` and ``mean``, ``std``, ``min``, ``max``.
 
+    Exact. Positions are the centres of the slices in metres, or their numbers where no voxel size
+    is known. Slices without a voxel inside the field of view have no porosity (NaN).
 
-PROFILES = Measure(
-    name="profiles",
-    of="pore",
-    reductions=lambda facts: (AxisCounts(),),
-    describe=_describe,
-    units={
+    Examples
+    --------
+    >>> import bigrock
+    >>> bigrock.measure(np.eye(2, dtype=bool)[None], "profiles")["profiles"]["x"]["porosity"].tolist()
+    [0.5, 0.5]
+    """
+
+    name: ClassVar[str] = "profiles"
+    units: ClassVar[Mapping[str, str]] = {
         "mean": "fraction",
         "std": "fraction",
         "min": "fraction",
         "max": "fraction",
         "porosity": "fraction",
         "position": "length",
-    },
-)
-"""Per axis: ``porosity`` of every slice (fractions), ``position`` and ``mean``, ``std``, ``min``, ``max``.
+    }
 
-Positions are the centres of the slices in metres, or their numbers where no voxel size is known.
-"""
+    def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
+        """Return the counts of every slice."""
+        return (AxisCounts(),)
+
+    def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
+        """Return the quantities."""
+        described = {}
+        for i, axis in enumerate("zyx"):
+            slices = facts.shape[i]
+            whole = math.prod(facts.shape) // slices if found.whole is None else found.whole[0][i]
+            with np.errstate(invalid="ignore"):
+                porosity = found.results[0][i] / whole
+            seen = porosity[np.isfinite(porosity)]
+            index = np.arange(slices)
+            described[axis] = {
+                "mean": float(seen.mean()),
+                "std": float(seen.std()),
+                "min": float(seen.min()),
+                "max": float(seen.max()),
+                "position": index if facts.voxel_size is None else (index + 0.5) * facts.voxel_size[i],
+                "porosity": porosity,
+            }
+        return described

@@ -6,34 +6,47 @@ from collections.abc import Iterable
 
 from bigrock.errors import ParameterError
 from bigrock.measures.definition import Measure
-from bigrock.measures.grey_levels import HISTOGRAM
-from bigrock.measures.porosity import POROSITY
-from bigrock.measures.profiles import PROFILES
+from bigrock.measures.grey_levels import GreyLevels
+from bigrock.measures.porosity import Porosity
+from bigrock.measures.profiles import Profiles
 
 __all__ = ["MEASURES", "chosen"]
 
-MEASURES: dict[str, Measure] = {m.name: m for m in (HISTOGRAM, POROSITY, PROFILES)}
+MEASURES: dict[str, type[Measure]] = {m.name: m for m in (GreyLevels, Porosity, Profiles)}
 """Name → measure. Other packages may add their own before they call `bigrock.measure`."""
 
 
-def chosen(what: str | Iterable[str]) -> list[Measure]:
-    """Return the measures of these names, each once, in the order given.
+def chosen(what: str | Measure | Iterable[str | Measure]) -> list[Measure]:
+    """Return the measures asked for, each name once, in the order given.
+
+    Parameters
+    ----------
+    what : str, Measure, or iterable of these
+        A name stands for the measure with its default options.
 
     Raises
     ------
     ParameterError
-        If a name is not known, or none is given.
+        If a name is not known or comes twice with different options, or none is given.
 
     Examples
     --------
-    >>> [m.name for m in chosen("porosity")]
-    ['porosity']
+    >>> chosen("porosity")
+    [Porosity()]
     """
-    names = [what] if isinstance(what, str) else list(dict.fromkeys(what))
+    wanted = [what] if isinstance(what, str | Measure) else list(what)
     known = ", ".join(MEASURES)
-    if not names:
+    if not wanted:
         raise ParameterError(f"no measure is named, so nothing would be read. Name some of: {known}.")
-    for name in names:
-        if name not in MEASURES:
-            raise ParameterError(f"measure {name!r} is not known. Use some of: {known}.")
-    return [MEASURES[name] for name in names]
+    found: dict[str, Measure] = {}
+    for one in wanted:
+        if not isinstance(one, Measure):
+            if one not in MEASURES:
+                raise ParameterError(f"measure {one!r} is not known. Use some of: {known}.")
+            one = MEASURES[one]()
+        if found.setdefault(one.name, one) != one:
+            raise ParameterError(
+                f"measure {one.name!r} is asked for twice, as {found[one.name]} and as {one}: one result would "
+                "hide the other. Ask for one, or measure twice."
+            )
+    return list(found.values())

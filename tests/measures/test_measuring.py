@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -183,21 +184,119 @@ def test_nan_in_a_grey_volume_is_refused_with_its_place():
         measure(grey, "histogram", progress=False)
 
 
+@dataclass(frozen=True)
+class Solidity(Measure):
+    """The share of solid, counted three ways that must agree."""
+
+    name = "solidity"
+    units: ClassVar[dict[str, str]] = {"total": "fraction"}
+    limit: int | None = None
+
+    def reductions(self, facts):
+        return (PoreCount(), GreyHistogram())
+
+    def solid_reductions(self, facts):
+        return (PoreCount(),)
+
+    def fitting(self, facts):
+        return PoreCount() if self.limit is None else None
+
+    def fitted(self, result):
+        return replace(self, limit=result)
+
+    def describe(self, found, facts):
+        pores, histogram = found.results
+        assert self.limit == pores
+        bulk = histogram.total if found.whole is None else found.whole[0]
+        assert found.solid[0] + pores == bulk
+        return {"total": 1 - pores / bulk}
+
+
+@dataclass(frozen=True)
+class LeftHalf:
+    """A field of view: x below a limit."""
+
+    limit: int
+
+    def inside(self, region):
+        x = np.arange(region.start[2], region.stop[2])
+        return (x < self.limit)[None, None]
+
+
 def test_a_measure_is_added_by_one_entry(monkeypatch):
-    solid = Measure(
-        "solidity",
-        "pore",
-        lambda facts: (PoreCount(), GreyHistogram()),
-        lambda found, facts: {"total": 1 - found[0] / found[1].total},
-        {"total": "fraction"},
-    )
-    monkeypatch.setitem(MEASURES, "solidity", solid)
+    monkeypatch.setitem(MEASURES, "solidity", Solidity)
     mask = rock_mask()
     result = measure(mask, ["porosity", "solidity", "histogram"], block=(4, 4, 4))
     assert list(result) == ["porosity", "solidity", "histogram"]
     assert result["solidity"]["total"] == 1 - mask.mean()
     assert result["porosity"]["total"] == mask.mean()
     assert result["histogram"]["counts"].tolist() == [(~mask).sum(), mask.sum()]
+
+
+def test_options_are_given_with_the_measure_and_may_not_contradict():
+    mask = rock_mask()
+    assert measure(mask, Solidity(limit=int(mask.sum())))["solidity"]["total"] == 1 - mask.mean()
+    with pytest.raises(ParameterError, match="asked for twice"):
+        measure(mask, [Solidity(1), Solidity(2)])
+
+
+@pytest.mark.parametrize("what", [["porosity", Solidity()], ["profiles"]])
+def test_outside_the_field_of_view_nothing_counts(what):
+    mask = rock_mask()
+    field = LeftHalf(5)
+    seen = measure(mask, what, field_of_view=field, block=(4, 4, 4), progress=False)
+    cut = measure(np.ascontiguousarray(mask[..., :5]), what, progress=False)
+    for name in cut:
+        if name == "profiles":
+            for axis in "zy":
+                np.testing.assert_array_equal(seen[name][axis]["porosity"], cut[name][axis]["porosity"])
+            np.testing.assert_array_equal(seen[name]["x"]["porosity"][:5], cut[name]["x"]["porosity"])
+            assert np.isnan(seen[name]["x"]["porosity"][5:]).all()
+        else:
+            assert seen[name] == cut[name]
+    assert seen.volume["field_of_view"] == {"LeftHalf": {"limit": 5}} or "LeftHalf" in str(seen.volume)
+    with pytest.raises(ParameterError, match="cannot leave out"):
+        measure(mask, "histogram", field_of_view=field)
+
+
+def test_classes_are_measured_one_by_one_in_one_read():
+    labels = np.random.default_rng(3).integers(0, 4, (9, 10, 11)).astype(np.uint8)
+    classes = {"pore": 0, "quartz": 1, "clay": 2, "pyrite": 3}
+    counting = Counting(ArraySource(labels, VOXEL, "labels", classes))
+    result = measure(counting, ["porosity", Solidity()], classes="all", block=(4, 4, 4), progress=False)
+    assert {n: v["total"] for n, v in result["porosity"].items()} == {
+        n: (labels == v).mean() for n, v in classes.items()
+    }
+    assert result["solidity"]["clay"]["total"] == 1 - (labels == 2).mean()
+    units = {quantity: unit for _, quantity, _, unit in result.rows()}
+    assert units["clay.pore_volume"] == "m³"
+    assert counting.voxels == 2 * labels.size  # one read of what Solidity must know first, and the one read
+    some = measure(counting, "porosity", classes=["clay", 0], progress=False)["porosity"]
+    assert list(some) == ["clay", "pore"]
+    with pytest.raises(ParameterError, match="both given"):
+        measure(labels, "porosity", classes="all", pore=1)
+    with pytest.raises(ParameterError, match="no part in measures of the values"):
+        measure(labels, "histogram", classes="all")
+
+
+def test_all_of_a_mask_is_pore_and_solid():
+    mask = rock_mask()
+    result = measure(mask, "porosity", classes="all", progress=False)["porosity"]
+    assert result["pore"]["total"] + result["solid"]["total"] == 1
+
+
+class Counting:
+    """A source that counts the voxels read."""
+
+    def __init__(self, source):
+        self.source, self.voxels = source, 0
+
+    def __getattr__(self, name):
+        return getattr(self.source, name)
+
+    def read(self, region):
+        self.voxels += region.voxels
+        return self.source.read(region)
 
 
 def test_a_stored_volume_is_measured_by_its_path(tmp_path):
