@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from bigrock.errors import BackendError, ParameterError
 
-__all__ = ["Backend", "namespace", "resolve", "to_device", "to_host"]
+__all__ = ["Backend", "dtype_of", "namespace", "resolve", "to_device", "to_host"]
 
 _NAMES = ("auto", "cpu", "gpu")
 _VARIABLE = "BIGROCK_BACKEND"
@@ -112,20 +112,35 @@ def resolve(name: str | None = None) -> Backend:
 
 
 def namespace(array: Any) -> Any:
-    """Return the module, `numpy` or `cupy`, whose functions take `array`.
+    """Return the module whose functions take `array`: `numpy`, `cupy`, or what the array names itself.
 
-    Never imports cupy: an array of cupy has done so already.
+    Never imports cupy: an array of cupy has done so already. Any other array of the Python array
+    API standard is asked for its module; what is no array is left to numpy.
 
     Examples
     --------
     >>> namespace(np.zeros(3)).__name__
     'numpy'
     """
+    if isinstance(array, np.ndarray):
+        return np
     if _is_cupy(array):
         import cupy
 
         return cupy
-    return np
+    return array.__array_namespace__() if hasattr(array, "__array_namespace__") else np
+
+
+def dtype_of(array: Any) -> np.dtype[Any]:
+    """Return the data type of the elements as numpy's, whatever module the array is of.
+
+    Examples
+    --------
+    >>> dtype_of(np.zeros(3, np.uint8))
+    dtype('uint8')
+    """
+    dtype = array.dtype
+    return dtype if isinstance(dtype, np.dtype) else np.dtype(str(dtype).rpartition(".")[2])
 
 
 def to_device(array: Any, backend: Backend) -> Any:

@@ -182,3 +182,14 @@ def test_every_exported_kernel_can_be_had():
     assert kernels.Histogram is kernels.grey_histogram(np.zeros(1, np.uint8)).__class__
     with pytest.raises(AttributeError, match="nothing"):
         _ = kernels.nothing
+
+
+def test_any_other_array_of_the_standard_names_its_own_module():
+    import array_api_strict
+
+    image = array_api_strict.asarray(np.arange(6, dtype=np.uint16))
+    assert namespace(image) is array_api_strict
+    assert backend.dtype_of(image) == np.dtype(np.uint16)
+    assert backend.dtype_of(array_api_strict.asarray([True])) == np.dtype(bool)
+    assert namespace([1, 2]) is np
+    np.testing.assert_array_equal(to_host(image), np.arange(6))
