@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from bigrock.measures.parquet import write_parquet
+from bigrock.measures.quantities import is_array, is_table, leaves, plain, worded
 from bigrock.units import format_voxel_size
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["Measurements"]
+
+_MOST_COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -28,11 +30,12 @@ class Measurements(Mapping[str, dict[str, Any]]):
     Attributes
     ----------
     values_by_measure : dict
-        Measure → quantity → number, array, text, None, or a mapping of these.
+        Measure → quantity → number, array, text, None, `pyarrow.Table`, or a mapping of these;
+        where classes are measured one by one, measure → class → quantity.
     units : dict
         Measure → quantity → unit.
     volume : dict
-        What was measured: path, shape, dtype, kind, voxel_size_m, history, pore.
+        What was measured: path, shape, dtype, kind, voxel_size_m, history, pore or classes.
 
     Examples
     --------
@@ -62,8 +65,8 @@ class Measurements(Mapping[str, dict[str, Any]]):
         >>> sorted(Measurements({"porosity": {"total": 0.25}}, {}, {}).to_dict())
         ['porosity', 'units', 'volume']
         """
-        measures = {name: _plain(quantities) for name, quantities in self.items()}
-        return {**measures, "volume": _plain(self.volume), "units": _plain(self.units)}
+        measures = {name: plain(quantities) for name, quantities in self.items()}
+        return {**measures, "volume": plain(self.volume), "units": plain(self.units)}
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """Return `to_dict` as JSON text, and write it to a file where a path is given.
@@ -86,8 +89,8 @@ class Measurements(Mapping[str, dict[str, Any]]):
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write one line per number: measure, quantity, value, unit.
 
-        An entry of an array is a quantity of its own, such as ``z.porosity[12]``; what is not
-        known is an empty value.
+        An entry of an array is a quantity of its own, such as ``z.porosity[12]``; a table is the
+        number of its rows; what is not known is an empty value.
 
         Parameters
         ----------
@@ -107,9 +110,11 @@ class Measurements(Mapping[str, dict[str, Any]]):
             writer.writerow(("measure", "quantity", "value", "unit"))
             for measure, quantity, value, unit in self.rows():
                 entries = [("", value)]
-                if isinstance(value, np.ndarray | list):
-                    entries = [(f"[{i}]", entry) for i, entry in enumerate(_plain(value))]
-                writer.writerows((measure, quantity + index, _plain(entry), unit) for index, entry in entries)
+                if is_table(value):
+                    entries, unit = [("", value.num_rows)], "rows"
+                elif is_array(value):
+                    entries = [(f"[{i}]", entry) for i, entry in enumerate(plain(value))]
+                writer.writerows((measure, quantity + index, plain(entry), unit) for index, entry in entries)
 
     def to_html(self) -> str:
         """Return a ``<table>`` of all quantities, without a page around it; arrays as their range.
@@ -119,11 +124,9 @@ class Measurements(Mapping[str, dict[str, Any]]):
         >>> Measurements({"porosity": {"total": 0.25}}, {}, {}).to_html().startswith("<table")
         True
         """
-        head = "".join(f"<th>{name}</th>" for name in ("measure", "quantity", "value", "unit"))
-        lines = [
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in cells) + "</tr>"
-            for cells in self._cells()
-        ]
+        names, cells = self._grid()
+        head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+        lines = ["<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in cells]
         caption = f"<caption>{html.escape(self._title())}</caption>"
         return (
             f'<table class="measurements">{caption}<thead><tr>{head}</tr></thead>'
@@ -139,14 +142,54 @@ class Measurements(Mapping[str, dict[str, Any]]):
         [('profiles', 'z.mean', 0.2, 'fraction')]
         """
         for name, quantities in self.items():
-            for path, value in _leaves(quantities):
+            for path, value in leaves(quantities):
                 yield name, ".".join(path), value, self._unit(name, path)
 
+    def tables(self) -> Iterator[tuple[str, str, Any]]:
+        """Yield measure, quantity (dotted path) and `pyarrow.Table` of every table, such as that of the components.
+
+        Examples
+        --------
+        >>> import pyarrow
+        >>> table = pyarrow.table({"id": [1, 2], "voxels": [7, 4]})
+        >>> [row[:2] for row in Measurements({"connectivity": {"components": table}}, {}, {}).tables()]
+        [('connectivity', 'components')]
+        """
+        for measure, quantity, value, _ in self.rows():
+            if is_table(value):
+                yield measure, quantity, value
+
+    def to_parquet(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write every table as ``<measure>-<quantity>.parquet`` and all else as ``measurements.parquet``.
+
+        The latter has one line per number: measure, quantity, index (of an entry of an array),
+        value, unit, text (where it is no number). What was measured stands in the metadata
+        ``bigrock`` of every file, as JSON.
+
+        Parameters
+        ----------
+        folder : str or path-like
+            Made where it is missing; files of the same names are replaced.
+
+        Returns
+        -------
+        list of Path
+            The files.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> [file.name for file in Measurements({}, {}, {}).to_parquet(tempfile.mkdtemp())]
+        ['measurements.parquet']
+        """
+        return write_parquet(self, Path(folder))
+
     def __str__(self) -> str:
-        cells = [("measure", "quantity", "value", "unit"), *self._cells()]
-        widths = [max(len(row[i]) for row in cells) for i in range(4)]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells]
-        return "\n".join([self._title(), *lines])
+        head, cells = self._grid()
+        lines = [head, *cells]
+        widths = [max(len(row[i]) for row in lines) for i in range(len(head))]
+        texts = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in lines]
+        return "\n".join([self._title(), *texts])
 
     def __repr__(self) -> str:
         return f"<Measurements: {', '.join(self)} of {self._title()}>"
@@ -155,10 +198,11 @@ class Measurements(Mapping[str, dict[str, Any]]):
         from rich.table import Table
         from rich.text import Text
 
+        head, cells = self._grid()
         table = Table(title=Text(self._title()), title_justify="left")
-        for name in ("measure", "quantity", "value", "unit"):
-            table.add_column(name, justify="right" if name == "value" else "left")
-        for row in self._cells():
+        for i, name in enumerate(head):
+            table.add_column(Text(name), justify="right" if 2 <= i < len(head) - 1 else "left")
+        for row in cells:
             table.add_row(*map(Text, row))
         return table
 
@@ -183,45 +227,19 @@ class Measurements(Mapping[str, dict[str, Any]]):
             parts.append(f"pore is {facts['pore']}")
         return ", ".join(parts)
 
-    def _cells(self) -> Iterator[tuple[str, str, str, str]]:
-        for name, quantity, value, unit in self.rows():
-            yield name, quantity, _text(value), "" if value is None else unit
-
-
-def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, (*path, str(name)))
-    else:
-        yield path, value
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it; numbers that are not finite have no JSON and become None."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
-
-
-def _text(value: Any) -> str:
-    """Return a value for a table cell."""
-    if value is None:
-        return "not known"
-    if isinstance(value, np.ndarray | list):
-        numbers = np.asarray(value)
-        return (
-            f"{numbers.size} values, {numbers.min():.6g} to {numbers.max():.6g}" if numbers.size else "none"
-        )
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    if isinstance(value, float | np.floating):
-        return f"{value:.6g}"
-    return str(value)
+    def _grid(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Return a head and rows of text: a column of values, and one for every class."""
+        classes = tuple(self.volume.get("classes", ()))
+        classes = classes if len(classes) <= _MOST_COLUMNS else ()
+        whole = not classes or any(set(quantities) != set(classes) for quantities in self.values())
+        columns = (("value",) if whole else ()) + classes
+        rows: dict[tuple[str, str], dict[str, str]] = {}
+        units: dict[tuple[str, str], str] = {}
+        for measure, quantity, value, unit in self.rows():
+            name, _, rest = quantity.partition(".")
+            of_class = set(self[measure]) == set(classes)
+            place, column = ((measure, rest), name) if of_class else ((measure, quantity), "value")
+            rows.setdefault(place, {})[column] = worded(value)
+            units[place] = "" if value is None else unit or units.get(place, "")
+        cells = [(*place, *(told.get(c, "") for c in columns), units[place]) for place, told in rows.items()]
+        return ("measure", "quantity", *columns, "unit"), cells

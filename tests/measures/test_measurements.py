@@ -9,6 +9,8 @@ import json
 import pickle
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 from rich.console import Console
 
@@ -116,3 +118,73 @@ def test_truth_and_text_are_shown_as_words():
     shown = str(Measurements({"m": {"through": True, "closed": False, "rule": "faces", "none": []}}, {}, {}))
     for word in ("yes", "no", "faces", "none"):
         assert word in shown
+
+
+@pytest.fixture
+def with_tables() -> Measurements:
+    table = pyarrow.table({"id": [1, 2, 3], "voxels": [70, 9, 1]})
+    found = {
+        "connectivity": {"components": table, "count": 3, "percolates": {"z": True, "y": False}},
+        "texture": {"clay / wet": {"slices": table.slice(0, 2)}, "clay : wet": {"slices": table.slice(0, 1)}},
+        "curves": {"r": np.arange(3), "s2": np.array([0.5, np.nan, 0.1]), "rule": "faces", "k": None},
+    }
+    return Measurements(found, {"curves": {"r": "m"}}, {"path": "rock.zarr"})
+
+
+def test_tables_are_counted_in_texts_and_given_by_name(with_tables):
+    assert [(m, q, t.num_rows) for m, q, t in with_tables.tables()] == [
+        ("connectivity", "components", 3),
+        ("texture", "clay / wet.slices", 2),
+        ("texture", "clay : wet.slices", 1),
+    ]
+    assert "3 rows" in str(with_tables)
+    assert with_tables.to_dict()["connectivity"]["components"] == {"rows": 3, "columns": ["id", "voxels"]}
+
+
+def test_csv_has_the_number_of_rows_of_a_table(with_tables, tmp_path):
+    with_tables.to_csv(tmp_path / "rock.csv")
+    assert "connectivity,components,3,rows" in (tmp_path / "rock.csv").read_text(encoding="utf-8")
+
+
+def test_parquet_has_a_file_for_every_table_and_one_of_all_numbers(with_tables, tmp_path):
+    files = with_tables.to_parquet(tmp_path / "new" / "folder")
+    assert [file.name for file in files] == [
+        "measurements.parquet",
+        "connectivity-components.parquet",
+        "texture-clay___wet.slices.parquet",
+        "texture-clay___wet.slices-2.parquet",
+    ]
+    kept = pyarrow.parquet.read_table(files[1])
+    assert kept.equals(with_tables["connectivity"]["components"])
+    assert json.loads(kept.schema.metadata[b"bigrock"]) == {"path": "rock.zarr"}
+    numbers = pyarrow.parquet.read_table(files[0])
+    assert numbers.column_names == ["measure", "quantity", "index", "value", "unit", "text"]
+    rows = {(row["quantity"], row["index"]): row for row in numbers.to_pylist()}
+    assert rows["count", None]["value"] == 3
+    assert (rows["percolates.z", None]["value"], rows["percolates.y", None]["value"]) == (1, 0)
+    assert [rows["s2", i]["value"] for i in range(3)] == [0.5, None, 0.1]
+    assert rows["r", 2]["unit"] == "m"
+    assert (rows["rule", None]["text"], rows["rule", None]["value"]) == ("faces", None)
+    assert (rows["k", None]["text"], rows["k", None]["value"]) == (None, None)
+    assert ("components", None) not in rows
+
+
+def test_classes_stand_side_by_side():
+    labels = np.random.default_rng(0).integers(0, 3, (5, 6, 7)).astype(np.uint8)
+    source = ArraySource(labels, None, "labels", {"pore": 0, "clay": 1, "quartz": 2})
+    result = measure(source, ["porosity", "histogram"], classes="all", progress=False)
+    head, *lines = str(result).splitlines()[1:]
+    assert head.split() == ["measure", "quantity", "value", "pore", "clay", "quartz", "unit"]
+    total = next(line for line in lines if line.startswith("porosity") and " total " in line)
+    shares = [result["porosity"][name]["total"] for name in ("pore", "clay", "quartz")]
+    assert total.split() == ["porosity", "total", *(f"{share:.6g}" for share in shares), "fraction"]
+    assert result.to_html().count("<th>") == 7
+    alone = measure(source, ["porosity"], classes=["clay"], progress=False)
+    assert str(alone).splitlines()[1].split() == ["measure", "quantity", "clay", "unit"]
+
+
+def test_arrays_of_words_and_unknown_numbers_have_a_text():
+    odd = {"names": ["a", "b"], "nothing": np.array([np.nan]), "some": np.array([np.nan, 2.0])}
+    shown = str(Measurements({"m": odd}, {}, {}))
+    for words in ("2 values", "1 value, none known", "2 values, 2 to 2"):
+        assert words in shown
