@@ -85,6 +85,13 @@ class Kernel(ABC):
         """Return the kernel completed by the result of its fitting reduction."""
         return self
 
+    def given(self, source: Source) -> Kernel:
+        """Return the kernel that may read more of its input than the halo, where a block needs it.
+
+        Called once per pass, after everything that decides the bytes has been recorded.
+        """
+        return self
+
     def fit(self, volume: Source, **options: Any) -> Kernel:
         """Return the kernel completed by one read of `volume` (none where nothing is missing).
 
@@ -180,6 +187,14 @@ class Chain(Kernel):
             need = max(need, (stage.scratch_bytes(dtype) + reads + makes) * scale**3)
             dtype, scale = made, scale * stage.scale
         return need
+
+    def given(self, source: Source) -> Chain:
+        """Give each stage what the stages before it make of `source`."""
+        from bigrock.engine.through import Through
+
+        first, *later = self.stages
+        sources = [Through(source, Chain(self.stages[:i])) for i in range(1, len(self.stages))]
+        return Chain((first.given(source), *(k.given(s) for k, s in zip(later, sources, strict=True))))
 
     def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
         """Apply every stage to just the region that the stages after it need."""

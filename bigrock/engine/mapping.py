@@ -118,7 +118,8 @@ def map_pass(
         log.begin(fingerprint)
     else:
         refuse_other_settings(dest, place, logged, fingerprint)
-    _execute(MapWork(source, fitted, sink, _grid(the_plan)), the_plan, executor, options, log, output.step)
+    work = MapWork(source, fitted.given(source), sink, _grid(the_plan))
+    _execute(work, the_plan, executor, options, log, output.step)
     finish_pyramid(sink, executor)
     sink.update(complete=True, gapless=True)
     log.finish()

@@ -129,7 +129,7 @@ def reduce(
     limit = None if ram is None else parse_bytes(ram)
     plan = plan_reduce(reductions, source, runner, through=through, block=block, ram_bytes=limit)
     grid = BlockGrid(plan.shape, plan.block, plan.halo)
-    work = ReduceWork(source, tuple(reductions), through, grid)
+    work = ReduceWork(source, tuple(reductions), through and through.given(source), grid)
     states: list[Any] = []
     tally = {"done": 0, "failed": 0, "voxels": 0}
     with reporter(progress, title, len(grid), 0) as report:

@@ -48,6 +48,16 @@ class Region:
         (a, b, c), (d, e, f), (i, j, k) = self.start, self.stop, outer.start
         return slice(a - i, d - i), slice(b - j, e - j), slice(c - k, f - k)
 
+    def moved(self, by: Shape) -> Region:
+        """Return the region `by` voxels further along each axis."""
+        (a, b, c), (d, e, f), (i, j, k) = self.start, self.stop, by
+        return Region((a + i, b + j, c + k), (d + i, e + j, f + k))
+
+    def relative_to(self, outer: Region) -> Region:
+        """Return this region as a region of an array that holds `outer`."""
+        i, j, k = outer.start
+        return self.moved((-i, -j, -k))
+
     def grow(self, halo: Shape, shape: Shape) -> Region:
         """Return the region with `halo` more voxels on every side, clipped to a volume of `shape`."""
         start = tuple(max(0, a - h) for a, h in zip(self.start, halo, strict=True))

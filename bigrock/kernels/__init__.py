@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 from bigrock.kernels.standardize import Standardize, standardize
 
 if TYPE_CHECKING:
+    from bigrock.kernels.distances import Distance, distance
     from bigrock.kernels.histogram import GreyHistogram, Histogram, grey_histogram
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
 
 __all__ = [
+    "Distance",
     "GlobalOtsu",
     "GreyHistogram",
     "Histogram",
@@ -26,18 +28,21 @@ __all__ = [
     "SelectClass",
     "Standardize",
     "Threshold",
+    "distance",
     "grey_histogram",
     "local_otsu",
     "standardize",
 ]
 
 _MODULES = {
+    "Distance": "distances",
     "GlobalOtsu": "threshold",
     "GreyHistogram": "histogram",
     "Histogram": "histogram",
     "LocalOtsu": "otsu",
     "SelectClass": "threshold",
     "Threshold": "threshold",
+    "distance": "distances",
     "grey_histogram": "histogram",
     "local_otsu": "otsu",
 }

@@ -12,7 +12,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.reduction import Reduction
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import resolve, to_device, to_host
-from bigrock.volumes.source import Facts, Kind
+from bigrock.volumes.source import Facts, Kind, Source
 
 __all__ = ["OnGpu", "on_backend"]
 
@@ -55,6 +55,10 @@ class OnGpu(Kernel):
     def fitted(self, result: Any) -> OnGpu:
         """The kernel, completed."""
         return OnGpu(self.kernel.fitted(result))
+
+    def given(self, source: Source) -> OnGpu:
+        """The kernel, with its source."""
+        return OnGpu(self.kernel.given(source))
 
     def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
         """Return the kernel's result for the core, in the memory of the CPU."""
