@@ -14,37 +14,58 @@ from typing import TYPE_CHECKING, Any
 from bigrock.kernels.standardize import Standardize, standardize
 
 if TYPE_CHECKING:
+    from bigrock.kernels.configurations import ConfigurationCounts, Configurations, configuration_counts
     from bigrock.kernels.distances import Distance, distance
     from bigrock.kernels.histogram import GreyHistogram, Histogram, grey_histogram
+    from bigrock.kernels.minkowski import (
+        MinkowskiFunctionals,
+        euler_number,
+        minkowski_functionals,
+        surface_area,
+    )
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
 
 __all__ = [
+    "ConfigurationCounts",
+    "Configurations",
     "Distance",
     "GlobalOtsu",
     "GreyHistogram",
     "Histogram",
     "LocalOtsu",
+    "MinkowskiFunctionals",
     "SelectClass",
     "Standardize",
     "Threshold",
+    "configuration_counts",
     "distance",
+    "euler_number",
     "grey_histogram",
     "local_otsu",
+    "minkowski_functionals",
     "standardize",
+    "surface_area",
 ]
 
 _MODULES = {
+    "ConfigurationCounts": "configurations",
+    "Configurations": "configurations",
     "Distance": "distances",
     "GlobalOtsu": "threshold",
     "GreyHistogram": "histogram",
     "Histogram": "histogram",
     "LocalOtsu": "otsu",
+    "MinkowskiFunctionals": "minkowski",
     "SelectClass": "threshold",
     "Threshold": "threshold",
+    "configuration_counts": "configurations",
     "distance": "distances",
+    "euler_number": "minkowski",
     "grey_histogram": "histogram",
     "local_otsu": "otsu",
+    "minkowski_functionals": "minkowski",
+    "surface_area": "minkowski",
 }
 
 

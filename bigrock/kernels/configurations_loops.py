@@ -1,0 +1,173 @@
+"""Compiled loops that count the 2×2×2 configurations of a mask, given as bits.
+
+A cell is named by its low corner. Its code has the bit ``dz + 2 dy + 4 dx`` for each of its eight
+voxels. Imported only by the functions that run them, because numba is slow to load.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+__all__ = ["add_box_configurations", "add_configurations", "bit_count", "lowest_bit"]
+
+Array = npt.NDArray[Any]
+
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+_LOW_BITS = np.uint64(0x0101010101010101)
+_PAIRS = np.array(
+    [sum((n >> i & 1 | (n >> i & 2) << 3) << 8 * i for i in range(8)) for n in range(512)], np.uint64
+)
+"""Nine voxels of a row → a byte for each of their eight pairs: bit 0 is x, bit 4 is x + 1."""
+
+
+@njit(nogil=True, cache=True, inline="always")
+def bit_count(v: np.uint64) -> int:
+    """Return how many bits are set; compiled to one instruction."""
+    v = v - ((v >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    v = (v & np.uint64(0x3333333333333333)) + ((v >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    v = (v + (v >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((v * _LOW_BITS) >> np.uint64(56))  # type: ignore[return-value]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def lowest_bit(v: np.uint64) -> int:
+    """Return the place of the lowest bit set, of a word that is not 0."""
+    return bit_count(~v & (v - np.uint64(1)))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _nine(word: np.uint64, after: np.uint64, i: int) -> np.uint64:
+    """Return nine voxels of a row from bit `i` (a multiple of 8) of a word on."""
+    bits = word >> np.uint64(i)
+    if i == 56:
+        bits |= after << np.uint64(8)
+    return bits & np.uint64(511)
+
+
+@njit(nogil=True, cache=True)
+def _add_row(bits: Array, z: int, y: int, first: int, last: int, counts: Array) -> None:
+    """Count the cells ``first <= x < last`` between the rows (z, y), (z+1, y), (z, y+1) and (z+1, y+1).
+
+    `counts` has two lanes, so that equal neighbours do not wait for each other's counter.
+    """
+    one = np.uint64(1)
+    for k in range(first >> 6, (last + 63) >> 6):
+        a, b, c, d = bits[z, y, k], bits[z + 1, y, k], bits[z, y + 1, k], bits[z + 1, y + 1, k]
+        e, f = bits[z, y, k + 1], bits[z + 1, y, k + 1]
+        g, h = bits[z, y + 1, k + 1], bits[z + 1, y + 1, k + 1]
+        some, every = a | b | c | d, a & b & c & d
+        some |= (some >> one) | ((e | f | g | h) << np.uint64(63))
+        every &= (every >> one) | ((e & f & g & h) << np.uint64(63))
+        begin, end = max(first - 64 * k, 0), min(last - 64 * k, 64)
+        valid = (_ALL << np.uint64(begin)) & (_ALL >> np.uint64(64 - end))
+        mixed = some & ~every & valid
+        mixed |= mixed >> np.uint64(4)
+        mixed |= mixed >> np.uint64(2)
+        mixed = (mixed | (mixed >> one)) & _LOW_BITS
+        uniform = valid & ~(mixed * np.uint64(255))
+        full = bit_count(every & uniform)
+        counts[0, 255] += full
+        counts[0, 0] += bit_count(uniform) - full
+        while mixed:
+            i = lowest_bit(mixed)
+            mixed &= mixed - one
+            codes = (
+                _PAIRS[_nine(a, e, i)]
+                | (_PAIRS[_nine(b, f, i)] << one)
+                | (_PAIRS[_nine(c, g, i)] << np.uint64(2))
+                | (_PAIRS[_nine(d, h, i)] << np.uint64(3))
+            )
+            if i >= begin and i + 8 <= end:
+                for j in range(8):
+                    counts[j & 1, codes & np.uint64(255)] += 1
+                    codes >>= np.uint64(8)
+            else:
+                for j in range(max(begin - i, 0), min(end - i, 8)):
+                    counts[0, (codes >> np.uint64(8 * j)) & np.uint64(255)] += 1
+
+
+@njit(nogil=True, cache=True)
+def _edge_code(bits: Array, z: int, y: int, x: int) -> np.int64:
+    """Return the voxels of the four rows at one x as four bits."""
+    k, shift, one = x >> 6, np.uint64(x & 63), np.uint64(1)
+    return np.int64(
+        ((bits[z, y, k] >> shift) & one)
+        | (((bits[z + 1, y, k] >> shift) & one) << one)
+        | (((bits[z, y + 1, k] >> shift) & one) << np.uint64(2))
+        | (((bits[z + 1, y + 1, k] >> shift) & one) << np.uint64(3))
+    )
+
+
+@njit(nogil=True, cache=True)
+def add_configurations(
+    bits: Array, width: int, first: Array, last: Array, inside: Array, border: Array
+) -> None:
+    """Add to ``inside[code]`` and ``border[code]`` (int64, 256) how often each configuration occurs.
+
+    `bits` are packed rows with a margin (see `packed_rows`), `width` the voxels of a row. Cells with
+    ``first <= corner < last`` are counted, from -1 to the extent of the mask; those that reach
+    beyond it see 0 there, and go to `border`.
+    """
+    depth, height = bits.shape[0] - 2, bits.shape[1] - 2
+    begin, end = max(first[2], 0), min(last[2], width - 1)
+    lanes, edge = np.zeros((2, 256), np.int64), np.zeros((2, 256), np.int64)
+    for z in range(first[0], last[0]):
+        for y in range(first[1], last[1]):
+            if begin < end:
+                within = z >= 0 and z + 1 < depth and y >= 0 and y + 1 < height
+                _add_row(bits, z + 1, y + 1, begin, end, lanes if within else edge)
+            if first[2] < 0:
+                edge[0, _edge_code(bits, z + 1, y + 1, 0) << 4] += 1
+            if last[2] >= width:
+                edge[0, _edge_code(bits, z + 1, y + 1, width - 1)] += 1
+    for code in range(256):
+        inside[code] += lanes[0, code] + lanes[1, code]
+        border[code] += edge[0, code] + edge[1, code]
+
+
+@njit(nogil=True, cache=True)
+def add_box_configurations(
+    bits: Array, shape: Array, start: Array, size: int, table: Array, sums: Array
+) -> None:
+    """Add to ``sums[box]`` the rows of `table` (256 × quantities, int64) of the cells of each box.
+
+    The cells lie wholly in the mask (of `shape`, its first voxel at `start` of the volume); each
+    belongs to the box, of `size` voxels aligned at the origin, that owns its low corner. Box 0 of
+    `sums` is the one that owns `start`.
+    """
+    columns = sums.shape[2]
+    counts = np.zeros((columns, 2, 256), np.int64)
+    low = start // size
+    for i in range(sums.shape[0]):
+        z0, z1 = _range(low[0] + i, size, start[0], shape[0])
+        for j in range(sums.shape[1]):
+            y0, y1 = _range(low[1] + j, size, start[1], shape[1])
+            for z in range(z0, z1):
+                for y in range(y0, y1):
+                    for k in range(columns):
+                        x0, x1 = _range(low[2] + k, size, start[2], shape[2])
+                        if x0 < x1:
+                            _add_row(bits, z + 1, y + 1, x0, x1, counts[k])
+            for k in range(columns):
+                _flush(counts[k], table, sums[i, j, k])
+
+
+@njit(nogil=True, cache=True)
+def _range(box: int, size: int, start: int, extent: int) -> tuple[int, int]:
+    """Return the corners of the cells along one axis that a box owns, counted from `start`."""
+    return max(0, box * size - start), min(extent - 1, (box + 1) * size - start)
+
+
+@njit(nogil=True, cache=True)
+def _flush(counts: Array, table: Array, sums: Array) -> None:
+    """Add the counts of one box, weighted by `table`, to its sums, and set them to 0."""
+    for code in range(256):
+        count = counts[0, code] + counts[1, code]
+        if count:
+            counts[0, code] = counts[1, code] = 0
+            for q in range(table.shape[1]):
+                sums[q] += count * table[code, q]
