@@ -14,7 +14,8 @@ import numpy.typing as npt
 from bigrock.engine.reduction import Reduction
 from bigrock.errors import ParameterError
 from bigrock.geometry import Block, Shape
-from bigrock.kernels.backend import to_host
+from bigrock.kernels.arrays.histogram import count_levels
+from bigrock.kernels.backend import dtype_of, namespace, to_host
 from bigrock.kernels.exact_sums import (
     FLOAT_UNIT,
     mean_and_std,
@@ -47,7 +48,9 @@ def grey_histogram(image: Array, *, mask: npt.NDArray[np.bool_] | None = None) -
     Parameters
     ----------
     image : ndarray of bool, integer or float, any shape
-        Grey values. A cupy array is copied to the host.
+        Grey values, of numpy, cupy or any array module. Of another module than numpy up to 16 bits
+        are counted where they are, and the rest is copied to the host, because the standard of
+        arrays has no way to take a float apart.
     mask : ndarray of bool, optional
         Same shape; only voxels where it is True are counted. Costs a copy of these voxels.
 
@@ -69,16 +72,15 @@ def grey_histogram(image: Array, *, mask: npt.NDArray[np.bool_] | None = None) -
     >>> hist.total, hist.mean, int(hist.counts[3])
     (4, 4.0, 3)
     """
-    host = to_host(image)
     if mask is not None:
-        if mask.shape != host.shape:
+        if mask.shape != image.shape:
             raise ParameterError(
-                f"mask {mask.shape} and image {host.shape} differ in shape: it would not be known which "
+                f"mask {mask.shape} and image {image.shape} differ in shape: it would not be known which "
                 "voxels to count. Give a mask of the image's shape."
             )
-        host = host[to_host(mask)]
+        image = to_host(image)[to_host(mask)]
     counting = GreyHistogram()
-    return counting.finish(_count(host, (0,) * host.ndim), Facts(_three(host.shape), host.dtype))
+    return counting.finish(_count(image, (0,) * image.ndim), Facts(_three(image.shape), dtype_of(image)))
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,10 @@ def _slabs(array: Array) -> Iterator[Array]:
 
 def _count(array: Array, start: tuple[int, ...]) -> Any:
     """Return the state of an array whose first voxel is at `start` of the volume."""
+    if namespace(array) is not np:
+        if _bins(dtype_of(array)):
+            return count_levels(array)
+        array = to_host(array)
     if array.dtype.kind not in "buif":
         raise ParameterError(
             f"grey values of type {array.dtype} have no order. Give integers, floats or a mask."

@@ -13,9 +13,10 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.reduction import Reduction
 from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import Block, Shape
-from bigrock.kernels.backend import namespace
+from bigrock.kernels.arrays.otsu import quantised, threshold_windows
+from bigrock.kernels.arrays.threshold import at_most
+from bigrock.kernels.backend import dtype_of, namespace
 from bigrock.kernels.histogram import GreyHistogram, Histogram
-from bigrock.kernels.threshold import largest_dark
 from bigrock.volumes.source import Facts, Kind
 
 __all__ = ["LocalOtsu", "local_otsu"]
@@ -42,7 +43,7 @@ def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
     Parameters
     ----------
     image : ndarray of uint8, (y, x) or (z, y, x)
-        Grey values, of numpy or cupy.
+        Grey values, of numpy, cupy or any array module.
     radius : int
         Voxels from the centre of the window to its faces, at least 1.
     ndim : {2, 3}
@@ -75,9 +76,10 @@ def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
             f"local Otsu with ndim={ndim} cannot work on an image of shape {image.shape}: a square window needs "
             "(y, x) or (z, y, x), a cube needs (z, y, x), with at least one voxel. Reshape the image."
         )
-    volume = image[None] if image.ndim == 2 else image
+    volume = image[None, ...] if image.ndim == 2 else image
     core = (slice(0, volume.shape[0]), slice(0, volume.shape[1]), slice(0, volume.shape[2]))
-    return _thresholds(volume, core, radius, ndim)[0].reshape(image.shape)
+    thresholds = _thresholds(volume, core, radius, ndim)[0]
+    return thresholds[0, ...] if image.ndim == 2 else thresholds
 
 
 def _check_window(radius: int, ndim: int) -> None:
@@ -97,7 +99,7 @@ def _thresholds(
     The guard is the least contrast of the class means, in grey levels, and the least fraction of a
     class. Only the core is computed; what lies around it is read.
     """
-    if image.dtype != np.uint8:
+    if dtype_of(image) != np.uint8:
         raise ParameterError(
             f"local Otsu compares 256 grey values, but the image is {image.dtype}: rounding it silently would "
             "lose contrast. Quantise it with the kernel, kernels.LocalOtsu(radius=...).fit(volume), or by "
@@ -110,11 +112,8 @@ def _thresholds(
             f"radius={radius} makes windows of up to {voxels} voxels: products of counts and grey sums would pass "
             "2**53, and thresholds would no longer be exact. Use a smaller radius, or a coarser pyramid level."
         )
-    xp = namespace(image)
-    if xp is not np:
-        from bigrock.kernels.otsu_levels import threshold_levels
-
-        return cast("tuple[Array, Array | None]", threshold_levels(xp, image, core, radius, ndim, guard))
+    if namespace(image) is not np:
+        return threshold_windows(image, core, radius, ndim, guard)
     from bigrock.kernels.otsu_cube import threshold_cube
     from bigrock.kernels.otsu_slices import threshold_slices
 
@@ -250,18 +249,19 @@ class LocalOtsu(Kernel):
 
     def __call__(self, array: Array, block: Block) -> Array:
         """Return True where the voxels of the core are pore."""
-        if missing := self._missing(array.dtype):
+        dtype = dtype_of(array)
+        if missing := self._missing(dtype):
             raise NotFittedError(
-                f"LocalOtsu needs {missing} of the whole volume for {array.dtype} grey values: blocks would be "
+                f"LocalOtsu needs {missing} of the whole volume for {dtype} grey values: blocks would be "
                 "thresholded differently. Call kernel.fit(volume) first and use the kernel that it returns."
             )
-        image = array if array.dtype == np.uint8 else self._quantise(array)
-        threshold, flat = _thresholds(image, block.trim, self.radius, self.ndim, self._guard(array.dtype))
-        low_class = image[block.trim] <= threshold
+        image = array if dtype == np.uint8 else self._quantised(array)
+        threshold, flat = _thresholds(image, block.trim, self.radius, self.ndim, self._guard(dtype))
+        dark = image[block.trim] <= threshold
         if flat is not None:
-            limit = largest_dark(cast("float", self.global_threshold), array.dtype)
-            low_class = namespace(image).where(flat, array[block.trim] <= limit, low_class)
-        return low_class if self.pore == "dark" else ~low_class
+            globally = at_most(array[block.trim], cast("float", self.global_threshold))
+            dark = namespace(dark).where(flat, globally, dark)
+        return dark if self.pore == "dark" else ~dark
 
     @property
     def _guarded(self) -> bool:
@@ -283,13 +283,8 @@ class LocalOtsu(Kernel):
             contrast *= _BINS / (cast("float", self.high) - cast("float", self.low))
         return contrast, self.min_pore_fraction
 
-    def _quantise(self, array: Array) -> Array:
-        xp = namespace(array)
+    def _quantised(self, array: Array) -> Array:
         low, high = cast("float", self.low), cast("float", self.high)
-        levels = xp.empty(array.shape, xp.uint8)
-        rows = max(1, _QUANTISED_AT_ONCE // array.shape[2])
-        for z in range(array.shape[0]):
-            for y in range(0, array.shape[1], rows):
-                scaled = (array[z, y : y + rows].astype(xp.float64) - low) / (high - low) * _BINS
-                levels[z, y : y + rows] = xp.clip(xp.floor(scaled), 0, _BINS - 1)
-        return levels
+        if namespace(array) is np:
+            return cast("Array", quantised(array, low, high, at_once=_QUANTISED_AT_ONCE))
+        return cast("Array", quantised(array, low, high))

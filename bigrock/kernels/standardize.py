@@ -13,7 +13,8 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.reduction import Reduction
 from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import Block, BlockGrid
-from bigrock.kernels.backend import namespace
+from bigrock.kernels.arrays import standardize as arrays
+from bigrock.kernels.backend import dtype_of, namespace, to_host
 from bigrock.kernels.exact_sums import (
     FLOAT_UNIT,
     mean_and_std,
@@ -37,13 +38,12 @@ def standardize(image: Array, *, per: Literal["slice", "volume"] = "slice") -> n
     Takes out the slow change of brightness and contrast from slice to slice that scans have. A
     slice of one grey value becomes 0. Bitwise the same as `Standardize` over any blocks: the mean
     and the population deviation come from exact sums, then every voxel is
-    ``(float32(v) - float32(mean)) * float32(1 / std)``. On a GPU the sums of floats (not those of
-    integers of up to 16 bits) are rounded in double precision.
+    ``(float32(v) - float32(mean)) * float32(1 / std)``.
 
     Parameters
     ----------
     image : ndarray of bool, integer or float, shape (z, y, x) or (y, x)
-        Grey values, of numpy or cupy. Types wider than 16 bits are taken as float32.
+        Grey values, of numpy, cupy or any array module. Types wider than 16 bits are taken as float32.
     per : {"slice", "volume"}
         Whether each z slice, or the whole, is standardised.
 
@@ -70,12 +70,13 @@ def standardize(image: Array, *, per: Literal["slice", "volume"] = "slice") -> n
             f"an image of shape {image.shape} has no slices to standardise. Give z, y, x or y, x axes, "
             "none of them empty."
         )
-    volume = image if image.ndim == 3 else image[None]
+    volume = image if image.ndim == 3 else image[None, ...]
     block = BlockGrid(volume.shape, volume.shape)[0]
-    facts = Facts(volume.shape, np.dtype(volume.dtype))
+    facts = Facts(volume.shape, dtype_of(volume))
     moments = SliceMoments()
     fitted = kernel.fitted(moments.finish(moments.block(volume, block), facts))
-    return cast("npt.NDArray[np.float32]", fitted(volume, block).reshape(image.shape))
+    result = fitted(volume, block)
+    return result if image.ndim == 3 else result[0, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +124,12 @@ class SliceMoments(Reduction):
         """Return number, sum and sum of squares of the voxels in each slice of the core."""
         core = array[block.trim]
         first = block.core.start[0]
+        if dtype_of(core).kind not in "biuf":
+            raise ParameterError(
+                f"grey values of type {core.dtype} have no mean. Give integers, floats or a mask."
+            )
         if namespace(core) is not np:
-            sums = _device_sums(core, block)
+            sums = _array_sums(core, block)
         else:
             sums = _integer_sums(core) if str(core.dtype) in _SMALL else _float_sums(core, block)
         return {first + z: values for z, values in enumerate(sums)}
@@ -211,10 +216,8 @@ class Standardize(Kernel):
         """Return the standardised core."""
         core = array[block.trim]
         mean, factor = self._of_slices(block)
-        xp = namespace(core)
-        if xp is not np:
-            scaled = core.astype(xp.float32) - xp.asarray(mean)[:, None, None]
-            return cast("npt.NDArray[np.float32]", scaled * xp.asarray(factor)[:, None, None])
+        if namespace(core) is not np:
+            return cast("npt.NDArray[np.float32]", arrays.scale_slices(core, mean, factor))
         from bigrock.kernels.compiled import scale_slices
 
         out = np.empty(core.shape, np.float32)
@@ -260,10 +263,6 @@ def _integer_sums(core: Array) -> list[Sums]:
 def _float_sums(core: Array, block: Block) -> list[Sums]:
     from bigrock.kernels.compiled import sum_floats
 
-    if core.dtype.kind not in "iuf":
-        raise ParameterError(
-            f"grey values of type {core.dtype} have no mean. Give integers, floats or a mask."
-        )
     result: list[Sums] = []
     sums = np.zeros((256, 3), np.int64)
     for z in range(core.shape[0]):
@@ -282,19 +281,11 @@ def _float_sums(core: Array, block: Block) -> list[Sums]:
     return result
 
 
-def _device_sums(core: Any, block: Block) -> list[Sums]:
-    """Return the sums of an array on a GPU: of integers exactly, of floats in double precision."""
-    xp = namespace(core)
-    voxels = core.shape[1] * core.shape[2]
-    if str(core.dtype) in _SMALL:
-        wide = core.astype(xp.int64)
-        totals, squares = wide.sum(axis=(1, 2)), (wide * wide).sum(axis=(1, 2), dtype=xp.uint64)
-        return [(voxels, int(s), int(q)) for s, q in zip(totals.get(), squares.get(), strict=True)]
-    wide = core.astype(xp.float32).astype(xp.float64)
-    if bad := int((~xp.isfinite(wide)).sum()):
-        raise nonfinite_error(core.get(), block.core.start, bad)
-    totals, squares = wide.sum(axis=(1, 2)).get(), (wide * wide).sum(axis=(1, 2)).get()
-    return [
-        (voxels, int(Fraction(float(s)) / FLOAT_UNIT), int(Fraction(float(q)) / FLOAT_UNIT**2))
-        for s, q in zip(totals, squares, strict=True)
-    ]
+def _array_sums(core: Any, block: Block) -> list[Sums]:
+    """Return the sums of an array that is not numpy's."""
+    if str(dtype_of(core)) in _SMALL:
+        return arrays.sum_integers(core)
+    sums, bad = arrays.sum_floats(core)
+    if bad:
+        raise nonfinite_error(to_host(core), block.core.start, bad)
+    return sums

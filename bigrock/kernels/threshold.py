@@ -12,10 +12,11 @@ import numpy.typing as npt
 from bigrock.engine.kernel import Kernel
 from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import Block
+from bigrock.kernels.arrays.threshold import above, at_most, equal_to
 from bigrock.kernels.histogram import GreyHistogram, Histogram
 from bigrock.volumes.source import Facts, Kind
 
-__all__ = ["GlobalOtsu", "SelectClass", "Threshold", "largest_dark"]
+__all__ = ["GlobalOtsu", "SelectClass", "Threshold"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -75,9 +76,8 @@ class Threshold(_ToMask):
 
     def __call__(self, array: Array, block: Block) -> Mask:
         """Return the pore mask of the core."""
-        core = array[block.trim]
-        limit = largest_dark(self.value, core.dtype)
-        return cast("Mask", core <= limit if self.pore == "dark" else core > limit)
+        select = at_most if self.pore == "dark" else above
+        return cast("Mask", select(array[block.trim], self.value))
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class SelectClass(_ToMask):
 
     def __call__(self, array: Array, block: Block) -> Mask:
         """Return the mask of the core."""
-        return cast("Mask", array[block.trim] == self.value)
+        return cast("Mask", equal_to(array[block.trim], self.value))
 
 
 def _check_side(pore: str) -> None:
@@ -170,33 +170,3 @@ def _check_side(pore: str) -> None:
             f"pore={pore!r} is not known: it says on which side of the threshold the pores are. "
             "Use 'dark' or 'bright'."
         )
-
-
-def largest_dark(value: float, dtype: np.dtype[Any]) -> Any:
-    """Return the largest number of a type that is not above `value`, so that comparing is exact.
-
-    Parameters
-    ----------
-    value : float
-        Grey level.
-    dtype : numpy.dtype
-        Of the voxels that are compared: bool, integer or float.
-
-    Returns
-    -------
-    number
-        For ``voxels <= largest_dark(value, voxels.dtype)``; may lie outside the range of an integer
-        type, which numpy compares exactly.
-
-    Examples
-    --------
-    >>> largest_dark(90.7, np.dtype("u1")), bool(largest_dark(0.1, np.dtype("f4")) < np.float32(0.1))
-    (90, True)
-    """
-    if dtype.kind in "iu":
-        return math.floor(value)
-    if dtype.kind == "b":
-        return dtype.type(value >= 1) if value >= 0 else -1
-    with np.errstate(over="ignore"):
-        limit = dtype.type(value)
-    return limit if float(limit) <= value else np.nextafter(limit, dtype.type(-np.inf))

@@ -16,7 +16,6 @@ from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import BlockGrid
 from bigrock.kernels.histogram import grey_histogram
 from bigrock.kernels.otsu import LocalOtsu, _thresholds, local_otsu
-from bigrock.kernels.otsu_levels import threshold_levels
 from bigrock.volumes.source import Facts
 
 
@@ -131,17 +130,6 @@ def test_thresholds_of_random_mixtures_equal_skimage(seed):
         image = rng.choice(levels, rng.integers(1, 160, 2), p=weights).astype(np.uint8)
         radius = int(rng.integers(1, 30))
         np.testing.assert_array_equal(local_otsu(image, radius=radius), reference(image, radius))
-
-
-@pytest.mark.parametrize(("ndim", "radius"), [(2, 1), (2, 6), (3, 2)])
-def test_level_by_level_and_compiled_thresholds_are_the_same(ndim, radius):
-    for image in (textured((9, 33, 40), 2), *[a[None, :, :90].repeat(5, 0) for a in adversarial().values()]):
-        core = (slice(1, 4), slice(2, 21), slice(0, image.shape[2]))
-        guard = (20.0, 0.1)
-        expected, flat = _thresholds(image, core, radius, ndim, guard)
-        found, found_flat = threshold_levels(np, image, core, radius, ndim, guard)
-        np.testing.assert_array_equal(found, expected)
-        np.testing.assert_array_equal(found_flat, flat)
 
 
 def test_a_view_that_is_not_contiguous_gives_the_same_thresholds():

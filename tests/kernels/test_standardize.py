@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pickle
-import sys
 from fractions import Fraction
 from functools import reduce
 from itertools import permutations
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -196,43 +194,6 @@ def test_a_voxel_that_is_no_number_is_refused_with_its_place(bad):
     block = BlockGrid((4, 5, 6), (2, 5, 6))[1]
     with pytest.raises(NonFiniteError, match=r"first at \(3, 1, 2\)"):
         SliceMoments().block(volume[block.read.slices], block)
-
-
-class DeviceArray(np.ndarray):
-    """An array that only computes with itself and comes back by ``get``, as those of cupy do."""
-
-    __module__ = "cupy"
-
-    def get(self):
-        return np.asarray(self)
-
-
-@pytest.fixture
-def on_device(monkeypatch):
-    cupy = ModuleType("cupy")
-    for name in ("float32", "float64", "int64", "uint64", "isfinite"):
-        setattr(cupy, name, getattr(np, name))
-    cupy.asarray = lambda array: np.asarray(array).view(DeviceArray)
-    monkeypatch.setitem(sys.modules, "cupy", cupy)
-    return cupy.asarray
-
-
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint16"])
-def test_integers_on_a_device_give_the_bits_of_the_cpu(on_device, dtype):
-    volume = scan(dtype)
-    out = standardize(on_device(volume))
-    assert isinstance(out, DeviceArray)
-    np.testing.assert_array_equal(out.get(), standardize(volume))
-
-
-def test_floats_on_a_device_are_right_to_double_rounding(on_device):
-    volume = scan("float32")
-    np.testing.assert_allclose(
-        standardize(on_device(volume)).get(), standardize(volume), rtol=1e-6, atol=1e-6
-    )
-    volume[3, 2, 1] = np.nan
-    with pytest.raises(NonFiniteError, match=r"1 of 1001 .* first at \(3, 2, 1\)"):
-        standardize(on_device(volume))
 
 
 def test_complex_values_are_refused():
