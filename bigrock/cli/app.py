@@ -45,7 +45,7 @@ for _name, _command in {
     "cluster": cluster,
     "gpu-check": gpu_check,
 }.items():
-    app.command(_name, epilog=_command.examples)(_command)
+    app.command(_name, epilog=_command.examples, cls=getattr(_command, "cls", None))(_command)
 
 
 def _version(value: bool) -> None:

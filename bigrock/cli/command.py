@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
+import signal
+import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
 from bigrock.cli.printing import complain
+from bigrock.cli.wording import in_options
 from bigrock.errors import BigrockError, ParameterError, UnsupportedFormatError
 
 __all__ = ["command", "examples_text"]
@@ -57,25 +61,46 @@ def command(*examples: str) -> Callable[[Callable[..., None]], Any]:
 
 def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any]) -> None:
     """Run a command; turn what it raises into a message and an exit code."""
-    with warnings.catch_warnings():
-        warnings.showwarning = _show_warning
+
+    def show_warning(message: Warning | str, *rest: Any, **options: Any) -> None:
+        complain(in_options(str(message), values), "warning")
+
+    with warnings.catch_warnings(), _ended_by_signal():
+        warnings.showwarning = show_warning
         try:
             function(**values)
         except (Exception, KeyboardInterrupt) as error:
             if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
                 raise
-            raise typer.Exit(_explain(error)) from None
+            raise typer.Exit(_explain(error, values)) from None
 
 
-def _explain(error: BaseException) -> int:
-    """Write what went wrong to stderr; return the exit code."""
+@contextmanager
+def _ended_by_signal() -> Iterator[None]:
+    """Let SIGTERM, which queues and machines send that shut down, end a command as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _explain(error: BaseException, options: Iterable[str]) -> int:
+    """Write what went wrong to stderr, in the words of the command line; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
-        complain(
-            "interrupted. What was finished is kept: the same command continues it (without --overwrite)."
-        )
+        resumable = {"executor", "overwrite"} <= set(options)
+        continued = "What was finished is kept: the same command continues it (without --overwrite)."
+        complain(f"interrupted. {continued if resumable else 'Nothing was written.'}")
         return 1
     if isinstance(error, BigrockError):
-        complain(str(error))
+        complain(in_options(str(error), options))
         return 2 if isinstance(error, ParameterError | UnsupportedFormatError) else 1
     complain(f"{type(error).__name__}: {error}")
     complain("this was not expected. Run the command again with --debug to see where.", "hint")
@@ -96,7 +121,3 @@ def examples_text(*lines: str) -> str:
     'Examples:\n\n\x08\nbigrock info core.zarr'
     """
     return "Examples:\n\n\b\n" + "\n".join(lines)
-
-
-def _show_warning(message: Warning | str, *rest: Any, **options: Any) -> None:
-    complain(str(message), "warning")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from bigrock.cli import options as o
 from bigrock.cli.command import command
 from bigrock.cli.printing import show, show_json
+from bigrock.errors import ParameterError
+
+if TYPE_CHECKING:
+    from bigrock.measures import Measurements
 
 __all__ = ["measure"]
+
+_FILES = "Files as well"
 
 
 @command(
@@ -18,24 +25,43 @@ __all__ = ["measure"]
     "bigrock measure pores.zarr porosity profiles --csv pores.csv --json",
     "bigrock measure core.zarr porosity --through 'local-otsu radius=31'",
     "bigrock measure labels.zarr porosity --pore clay",
+    "bigrock measure labels.zarr porosity --classes all --report classes.html",
 )
 def measure(
     volume: o.VolumePath,
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="MEASURE...", help="histogram, porosity, profiles (default: what the volume allows)."
+            metavar="MEASURE...",
+            help="Names as listed below, with settings in quotes: 'lacunarity sizes=3,5,9' "
+            "(default: what the volume allows).",
         ),
     ] = None,
     pore: Annotated[
         list[str] | None,
         typer.Option(metavar="CLASS", help="Name or value of the pore class; repeat it for several."),
     ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="all|CLASS", help="Measure classes one by one; repeat it for several."),
+    ] = None,
     through: Annotated[
         str | None, typer.Option(metavar="KERNEL", help="Measure what this kernel makes of it, unstored.")
     ] = None,
-    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write a CSV file as well.")] = None,
-    out: Annotated[str | None, typer.Option(metavar="FILE", help="Write a JSON file as well.")] = None,
+    csv: Annotated[
+        str | None, typer.Option(metavar="FILE", rich_help_panel=_FILES, help="Numbers as CSV.")
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option(metavar="FILE", rich_help_panel=_FILES, help="Numbers as JSON.")
+    ] = None,
+    parquet: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER", rich_help_panel=_FILES, help="Numbers and tables as Parquet."),
+    ] = None,
+    report: Annotated[
+        str | None,
+        typer.Option(metavar="FILE.html", rich_help_panel=_FILES, help="A page with slices and figures."),
+    ] = None,
     block: o.Block = None,
     executor: o.ExecutorText = None,
     ram: o.Ram = None,
@@ -49,32 +75,82 @@ def measure(
     import bigrock
     from bigrock.workflows.execution import executing
     from bigrock.workflows.kernel_text import parse_kernel
+    from bigrock.workflows.measure_text import parse_measures
 
-    source = bigrock.open_volume(volume)
+    if report is not None and not report.lower().endswith((".html", ".htm")):
+        raise ParameterError(f"--report {report!r} is not named like a page. Give a name that ends in .html.")
     kernel = None if through is None else parse_kernel(through)
+    wanted = parse_measures(what) if what else None
+    source = bigrock.open_volume(volume)
     kind = source.kind if kernel is None else kernel.output_kind(source.kind)
-    default = ["histogram"] if kind == "grey" and not pore else ["porosity", "profiles"]
+    default = ["histogram"] if kind == "grey" and not (pore or classes) else ["porosity", "profiles"]
     with executing(executor) as where:
         found = bigrock.measure(
             source,
-            what or default,
-            pore=_classes(pore),
+            wanted or default,
+            pore=_pore(pore),
+            classes="all" if classes == ["all"] else _values(classes) or None,
             through=kernel,
             executor=where,
             block=o.whole_numbers("--block", block),
             ram=ram,
             progress=o.progress_of(quiet),
         )
-    if csv is not None:
-        found.to_csv(csv)
-    if out is not None:
-        found.to_json(out)
+    _write(found, source, csv, out, parquet, report)
     if json:
         show_json(found.to_dict())
     else:
         show(found)
 
 
-def _classes(texts: list[str] | None) -> Any:
-    values = [int(text) if text.lstrip("-").isdecimal() else text for text in texts or []]
+class _MeasureCommand(TyperCommand):
+    """Lists the measures at the end of its help; asked for only then, because numpy is slow to load."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from bigrock.measures.registry import summaries
+        from bigrock.workflows.measure_text import measure_vocabulary
+
+        settings = measure_vocabulary()
+        lines = []
+        for name, told in summaries().items():
+            keys = f" ({', '.join(settings[name])})" if settings[name] else ""
+            lines.append(f"{name:20} {told}{keys}")
+        examples = self.epilog or ""
+        self.epilog = "Measures (and their settings):\n\n\b\n" + "\n".join(lines) + "\n\n" + examples
+        super().format_help(ctx, formatter)
+        self.epilog = examples
+
+
+measure.cls = _MeasureCommand
+
+
+def _write(
+    found: Measurements,
+    source: Any,
+    csv: str | None,
+    out: str | None,
+    parquet: str | None,
+    report: str | None,
+) -> None:
+    """Write the files that were asked for."""
+    if csv is not None:
+        found.to_csv(csv)
+    if out is not None:
+        found.to_json(out)
+    if parquet is not None:
+        found.to_parquet(parquet)
+    if report is not None:
+        from bigrock.report import write_report
+
+        write_report(source, report, measurements=found)
+
+
+def _pore(texts: list[str] | None) -> Any:
+    values = _values(texts)
     return values[0] if len(values) == 1 else values or None
+
+
+def _values(texts: list[str] | None) -> list[Any]:
+    """Return names as they are and numbers as numbers; commas may separate them."""
+    words = [word.strip() for text in texts or [] for word in text.split(",")]
+    return [int(word) if word.lstrip("-").isdecimal() else word for word in words]

@@ -18,7 +18,9 @@ __all__ = ["GreyLevels"]
 
 @dataclass(frozen=True)
 class GreyLevels(Measure):
-    """As `Histogram.to_dict`: ``mean``, ``std``, ``min``, ``max``, ``quantiles``, ``otsu``, ``values``, ``counts``…
+    """Histogram and statistics of the stored values: ``mean``, ``std``, ``min``, ``max``, ``quantiles``, ``otsu``…
+
+    Exact; as `Histogram.to_dict`, with the ``counts`` of the ``values``.
 
     Examples
     --------

@@ -55,10 +55,11 @@ class AxisCounts(Reduction):
 
 @dataclass(frozen=True)
 class Profiles(Measure):
-    """Per axis: ``porosity`` of every slice (fractions), ``position`` and ``mean``, ``std``, ``min``, ``max``.
+    """Porosity of every slice along each axis: ``porosity`` (fractions) and ``position``.
 
-    Exact. Positions are the centres of the slices in metres, or their numbers where no voxel size
-    is known. Slices without a voxel inside the field of view have no porosity (NaN).
+    With ``mean``, ``std``, ``min`` and ``max`` of each axis. Exact. Positions are the centres of the
+    slices in metres, or their numbers where no voxel size is known. Slices without a voxel inside
+    the field of view have no porosity (NaN).
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from bigrock.errors import ParameterError
@@ -10,7 +11,7 @@ from bigrock.measures.grey_levels import GreyLevels
 from bigrock.measures.porosity import Porosity
 from bigrock.measures.profiles import Profiles
 
-__all__ = ["MEASURES", "chosen"]
+__all__ = ["MEASURES", "chosen", "summaries"]
 
 MEASURES: dict[str, type[Measure]] = {m.name: m for m in (GreyLevels, Porosity, Profiles)}
 """Name → measure. Other packages may add their own before they call `bigrock.measure`."""
@@ -50,3 +51,18 @@ def chosen(what: str | Measure | Iterable[str | Measure]) -> list[Measure]:
                 "hide the other. Ask for one, or measure twice."
             )
     return list(found.values())
+
+
+def summaries() -> dict[str, str]:
+    """Return what every measure gives, in a few words: the beginning of its docstring.
+
+    Examples
+    --------
+    >>> summaries()["porosity"]
+    'Total porosity'
+    """
+    found = {}
+    for name, measure in MEASURES.items():
+        first = " ".join((measure.__doc__ or "").split("\n\n")[0].split())
+        found[name] = re.split(r"[:.;](?:\s|$)", first)[0].replace("`", "")
+    return found

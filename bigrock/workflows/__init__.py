@@ -8,6 +8,7 @@
 from bigrock.workflows.config_file import load_config
 from bigrock.workflows.demo import demo
 from bigrock.workflows.kernel_text import kernel_vocabulary, parse_kernel
+from bigrock.workflows.measure_text import measure_vocabulary, parse_measures
 from bigrock.workflows.segment import SegmentResult, segment
 from bigrock.workflows.settings import SegmentJob, SegmentSettings
 
@@ -18,6 +19,8 @@ __all__ = [
     "demo",
     "kernel_vocabulary",
     "load_config",
+    "measure_vocabulary",
     "parse_kernel",
+    "parse_measures",
     "segment",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -118,16 +120,41 @@ def test_what_was_not_expected_is_a_short_message_and_debug_shows_the_rest(
         CliRunner().invoke(app, ["info", "core.zarr", "--debug"], catch_exceptions=False)
 
 
-def test_an_interruption_exits_with_1_and_says_that_it_can_be_continued(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("how", ["interrupted", "terminated"])
+def test_an_interruption_exits_with_1_and_says_whether_it_can_be_continued(
+    how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*given: object, **options: object) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT if how == "interrupted" else signal.SIGTERM)
 
     monkeypatch.setattr("bigrock.volumes.open_volume", interrupt)
-    result = CliRunner().invoke(app, ["info", "core.zarr"])
+    result = CliRunner().invoke(app, ["run", "core.zarr", "out.zarr", "-k", "threshold value=1"])
     assert result.exit_code == 1
     assert "the same command continues it" in result.stderr
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    result = CliRunner().invoke(app, ["measure", "core.zarr"])
+    assert result.exit_code == 1
+    assert result.stderr == "error: interrupted. Nothing was written.\n"
+
+
+def test_a_terminated_run_leaves_what_was_finished_and_is_continued(tmp_path: Path) -> None:
+    voxels = np.random.default_rng(0).integers(0, 255, (96, 256, 256), np.uint8)
+    scan, pores = tmp_path / "core.zarr", tmp_path / "pores.zarr"
+    bigrock.import_volume(bigrock.ArraySource(voxels), scan, voxel_size="1 um", progress=False)
+    command = ["run", str(scan), str(pores), "-k", "local-otsu radius=31", "--block", "32,64,64", "-q"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bigrock", *command], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not any(pores.glob("0/c/*/*/*")):
+        time.sleep(0.02)
+    process.terminate()
+    stdout, stderr = process.communicate(timeout=120)
+    if process.returncode == 0:
+        pytest.skip("the run had ended before it was terminated")
+    assert (process.returncode, stdout) == (1, "")
+    assert stderr.startswith("error: interrupted. What was finished is kept")
+    assert bigrock_process(*command).returncode == 0
+    assert bigrock.open_volume(pores).complete
 
 
 def test_a_process_fails_without_a_traceback(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""Errors of the library in the words of the command line: ``pore=…`` becomes ``--pore …``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+__all__ = ["in_options"]
+
+
+def in_options(message: str, options: Iterable[str], aliases: Mapping[str, str] | None = None) -> str:
+    """Return a message in which the library's keywords are the options of a command.
+
+    Parameters
+    ----------
+    message : str
+        Of an error or a warning; keywords stand in it as ``name=value``, or as names with underscores.
+    options : iterable of str
+        Parameters of the command; others are left as they are.
+    aliases : mapping of str to str, optional
+        Keyword of the library → parameter of the command, where they differ.
+
+    Examples
+    --------
+    >>> in_options("give pore=… or overwrite=True (--overwrite)", ["pore", "overwrite"])
+    'give --pore … or --overwrite'
+    >>> in_options("leave field_of_view out", ["field_of_view"])
+    'leave --field-of-view out'
+    """
+    names = {name: name for name in options} | dict(aliases or {})
+    for keyword, name in names.items():
+        flag = "--" + name.replace("_", "-")
+        message = re.sub(rf"(?<![\w.'-]){keyword}=True\b", flag, message)
+        message = re.sub(rf"(?<![\w.'-]){keyword}=(?=\S)", f"{flag} ", message)
+        if "_" in keyword:
+            message = re.sub(rf"(?<![\w.'-]){keyword}(?![\w'])", flag, message)
+        message = re.sub(rf"({flag}(?: '[^']*'| \S+)?) \({flag}\)", r"\1", message)
+    return message

@@ -1,0 +1,30 @@
+"""Errors name the options of the command, not the keywords of the library."""
+
+from __future__ import annotations
+
+import pytest
+
+from bigrock.cli.wording import in_options
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("give the value with pore=… if", "give the value with --pore … if"),
+        ("pore='clay' is not a class", "--pore 'clay' is not a class"),
+        ("or overwrite=True (--overwrite).", "or --overwrite."),
+        ("such as voxel_size='2.25 um' (--voxel-size).", "such as --voxel-size '2.25 um'."),
+        ("pore=1 and classes='all' are both given", "--pore 1 and --classes 'all' are both given"),
+        ("measure it without field_of_view, or crop", "measure it without --field-of-view, or crop"),
+        ("local-otsu pore=black", "local-otsu --pore black"),
+        ("the file /data/my_field_of_view.zarr", "the file /data/my_field_of_view.zarr"),
+        ("radius=0 is not allowed", "radius=0 is not allowed"),
+        ("a porosity of the pore", "a porosity of the pore"),
+    ],
+)
+def test_keywords_become_options(said: str, shown: str) -> None:
+    assert in_options(said, ["pore", "classes", "overwrite", "voxel_size", "field_of_view"]) == shown
+
+
+def test_a_keyword_may_have_another_name_on_the_command_line() -> None:
+    assert in_options("give dest=…", ["out"], {"dest": "out"}) == "give --out …"
