@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         surface_area,
     )
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
+    from bigrock.kernels.thickness import LocalThickness, local_thickness, thickness_diameters
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "GreyHistogram",
     "Histogram",
     "LocalOtsu",
+    "LocalThickness",
     "MinkowskiFunctionals",
     "SelectClass",
     "Standardize",
@@ -43,9 +45,11 @@ __all__ = [
     "euler_number",
     "grey_histogram",
     "local_otsu",
+    "local_thickness",
     "minkowski_functionals",
     "standardize",
     "surface_area",
+    "thickness_diameters",
 ]
 
 _MODULES = {
@@ -56,6 +60,7 @@ _MODULES = {
     "GreyHistogram": "histogram",
     "Histogram": "histogram",
     "LocalOtsu": "otsu",
+    "LocalThickness": "thickness",
     "MinkowskiFunctionals": "minkowski",
     "SelectClass": "threshold",
     "Threshold": "threshold",
@@ -64,8 +69,10 @@ _MODULES = {
     "euler_number": "minkowski",
     "grey_histogram": "histogram",
     "local_otsu": "otsu",
+    "local_thickness": "thickness",
     "minkowski_functionals": "minkowski",
     "surface_area": "minkowski",
+    "thickness_diameters": "thickness",
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from bigrock.kernels.backend import namespace
 from bigrock.kernels.distances_metric import Metric
 
-__all__ = ["distances"]
+__all__ = ["distances", "squares_to"]
 
 Array = Any
 
@@ -36,11 +36,24 @@ def distances(mask: Array, metric: Metric) -> Array:
     [[0.0, 1.0, 2.0]]
     """
     xp = namespace(mask)
+    return xp.astype(xp.sqrt(squares_to(~mask, metric)) * metric.unit, xp.float32)
+
+
+def squares_to(targets: Array, metric: Metric) -> Array:
+    """Return the squared distance of each voxel to the nearest True one, in units of the smallest edge.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> squares_to(np.array([[True, False, False]]), Metric()).tolist()
+    [[0.0, 1.0, 4.0]]
+    """
+    xp = namespace(targets)
     nothing = xp.asarray(0.0, dtype=xp.float64)
-    squares = xp.where(mask, xp.asarray(math.inf, dtype=xp.float64), nothing)
-    for axis in range(mask.ndim):
-        squares = _least_along(squares, axis, float(metric.weights[3 - mask.ndim + axis]))
-    return xp.astype(xp.sqrt(squares) * metric.unit, xp.float32)
+    squares = xp.where(targets, nothing, xp.asarray(math.inf, dtype=xp.float64))
+    for axis in range(targets.ndim):
+        squares = _least_along(squares, axis, float(metric.weights[3 - targets.ndim + axis]))
+    return squares
 
 
 def _least_along(squares: Array, axis: int, weight: float) -> Array:
