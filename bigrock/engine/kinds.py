@@ -52,7 +52,9 @@ def check_kinds(kernel: Kernel, facts: Facts) -> None:
     for stage in stages_of(kernel):
         if not stage.accepts(kind):
             raise _refusal(stage, kind, given)
-        kind, given = stage.output_kind(kind), f"what {type(stage).__name__} makes"
+        made = stage.output_kind(kind)
+        if made != kind:
+            kind, given = made, f"what {type(stage).__name__} makes"
 
 
 def _refusal(stage: Kernel, kind: Kind, given: str) -> PhaseError:

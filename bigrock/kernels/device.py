@@ -1,77 +1,70 @@
-"""Run any kernel on the backend that is asked for: blocks go to the device once for a whole chain."""
+"""Compute on a GPU: a block goes to the device once, for a whole chain or for many reductions.
+
+``ToGpu() | kernel | ToHost()`` runs the kernel, or each stage of a chain, on the device.
+``reduce(volume, reductions, through=ToGpu())`` gives every reduction the block where it then is.
+The device is looked up where the block runs: on a cluster, each worker uses its own.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
-from bigrock.engine.reduction import Reduction
-from bigrock.geometry import Block, Shape
+from bigrock.geometry import Block
 from bigrock.kernels.backend import resolve, to_device, to_host
-from bigrock.volumes.source import Facts, Kind, Source
 
-__all__ = ["OnGpu", "on_backend"]
+__all__ = ["ToGpu", "ToHost", "on_backend"]
 
 
 @dataclass(frozen=True)
-class OnGpu(Kernel):
-    """A kernel whose blocks are copied to the GPU, computed there, and copied back.
+class ToGpu(Kernel):
+    """The same voxels in the memory of the GPU, for the stages and reductions that follow.
 
-    The device is looked up where the block runs: on a cluster, each worker uses its own.
+    Raises
+    ------
+    BackendError
+        Where a block runs, if there is no GPU that can be used.
+
+    Examples
+    --------
+    >>> from bigrock.kernels import Standardize
+    >>> (ToGpu() | Standardize() | ToHost()).halo
+    (0, 0, 0)
     """
 
-    kernel: Kernel
+    def __call__(self, array: npt.NDArray[Any], block: Block) -> Any:
+        """Return the core as an array of cupy."""
+        return to_device(array[block.trim], resolve("gpu"))
 
-    @property
-    def halo(self) -> Shape:
-        """Halo of the kernel."""
-        return self.kernel.halo
 
-    @property
-    def scale(self) -> int:
-        """Scale of the kernel."""
-        return self.kernel.scale
+@dataclass(frozen=True)
+class ToHost(Kernel):
+    """The same voxels in the memory of the CPU; what are there already stay as they are.
 
-    def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Output type of the kernel."""
-        return self.kernel.output_dtype(dtype)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bigrock.geometry import BlockGrid
+    >>> ToHost()(np.zeros((1, 1, 2)), BlockGrid((1, 1, 2), (1, 1, 2))[0]).shape
+    (1, 1, 2)
+    """
 
-    def output_kind(self, kind: Kind) -> Kind:
-        """Output kind of the kernel."""
-        return self.kernel.output_kind(kind)
-
-    def accepts(self, kind: Kind) -> bool:
-        """Whether the kernel accepts it."""
-        return self.kernel.accepts(kind)
-
-    def fitting(self, facts: Facts) -> Reduction | None:
-        """Reduction that the kernel needs."""
-        return self.kernel.fitting(facts)
-
-    def fitted(self, result: Any) -> OnGpu:
-        """The kernel, completed."""
-        return OnGpu(self.kernel.fitted(result))
-
-    def given(self, source: Source) -> OnGpu:
-        """The kernel, with its source."""
-        return OnGpu(self.kernel.given(source))
-
-    def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
-        """Return the kernel's result for the core, in the memory of the CPU."""
-        return to_host(self.kernel(to_device(array, resolve("gpu")), block))
+    def __call__(self, array: Any, block: Block) -> npt.NDArray[Any]:
+        """Return the core as an array of numpy."""
+        return to_host(array[block.trim])
 
 
 def on_backend(kernel: Kernel, backend: str = "auto") -> Kernel:
-    """Return the kernel for a backend: itself on the CPU, wrapped for the GPU.
+    """Return the kernel for a backend: itself on the CPU, between two copies for the GPU.
 
     Parameters
     ----------
     kernel : Kernel
-        One kernel, fitted; or a fitted chain, whose blocks then go to the device once.
+        One kernel, or a chain, whose blocks then go to the device once. What it must be fitted to
+        is then reduced on the device too.
     backend : {"auto", "cpu", "gpu"}
         "auto" takes a usable GPU where there is one.
 
@@ -86,4 +79,4 @@ def on_backend(kernel: Kernel, backend: str = "auto") -> Kernel:
     >>> on_backend(Threshold(100), "cpu")
     Threshold(value=100, pore='dark')
     """
-    return kernel if resolve(backend).name == "cpu" else OnGpu(kernel)
+    return kernel if resolve(backend).name == "cpu" else ToGpu() | kernel | ToHost()

@@ -12,7 +12,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.kinds import check_kinds
 from bigrock.errors import PhaseError
 from bigrock.kernels import GlobalOtsu, GreyHistogram, LocalOtsu, SelectClass, Standardize, Threshold
-from bigrock.kernels.device import OnGpu
+from bigrock.kernels.device import ToGpu, ToHost
 from bigrock.volumes import ArraySource, Facts
 
 SHAPE = (4, 6, 8)
@@ -22,7 +22,7 @@ OF_GREY = [
     LocalOtsu(radius=2),
     Standardize(),
     Standardize() | LocalOtsu(radius=2),
-    OnGpu(Standardize() | GlobalOtsu()),
+    ToGpu() | Standardize() | GlobalOtsu() | ToHost(),
 ]
 
 
