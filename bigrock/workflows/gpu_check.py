@@ -1,16 +1,18 @@
-"""Does the GPU compute what the CPU does: kernels run on both, and compared voxel by voxel."""
+"""Does the GPU compute what the CPU does: kernels and numbers, computed on both and compared."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from bigrock.engine.kernel import Kernel
 from bigrock.geometry import BlockGrid, Region, Shape
+from bigrock.kernels.backend import Backend, resolve, to_device, to_host
 from bigrock.volumes import ArraySource
 
 __all__ = ["GpuCheck", "Twin", "gpu_check"]
@@ -18,7 +20,7 @@ __all__ = ["GpuCheck", "Twin", "gpu_check"]
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """One kernel, run on both.
+    """One kernel or number, computed on both.
 
     Attributes
     ----------
@@ -27,9 +29,9 @@ class Twin:
     error : str or None
         Why it did not run on the GPU.
     differing : int
-        Voxels that are not bitwise the same.
+        Voxels or numbers that are not bitwise the same.
     largest_difference : float
-        Of any voxel; a mask differs by 1.
+        Of any of them; a mask differs by 1.
     cpu_s, gpu_s : float
         Seconds of one run; that on the GPU includes both copies and not the first compilation.
     """
@@ -43,7 +45,7 @@ class Twin:
 
     @property
     def passed(self) -> bool:
-        """Whether the GPU gave the same: masks bitwise, floats within 1e-5."""
+        """Whether the GPU gave the same: masks and counts bitwise, floats within 1e-5."""
         return self.error is None and self.largest_difference <= 1e-5
 
     @property
@@ -51,7 +53,7 @@ class Twin:
         """The finding, for people."""
         if self.error is not None:
             return f"did not run: {self.error}"
-        same = "the same bytes" if not self.differing else f"{self.differing} voxels differ"
+        same = "the same bytes" if not self.differing else f"{self.differing} differ"
         return f"{same} (largest difference {self.largest_difference:.2g}); {self.gpu_s:.3f} s, CPU {self.cpu_s:.3f} s"
 
 
@@ -102,8 +104,6 @@ def gpu_check(shape: Shape = (8, 256, 256)) -> GpuCheck:
     True
     """
     from bigrock.errors import BackendError
-    from bigrock.kernels import GlobalOtsu, LocalOtsu, Standardize
-    from bigrock.kernels.backend import resolve
 
     try:
         backend = resolve("gpu")
@@ -111,33 +111,79 @@ def gpu_check(shape: Shape = (8, 256, 256)) -> GpuCheck:
         return GpuCheck(False, "", str(error))
     from bigrock.datasets import Sandstone
 
-    scan = ArraySource(Sandstone(shape, dtype="uint8").read(Region.whole(shape)))
-    kernels: Mapping[str, Kernel] = {
-        "standardize": Standardize(),
-        "global-otsu": GlobalOtsu(),
-        "local-otsu radius=15": LocalOtsu(radius=15),
-        "local-otsu radius=7 ndim=3": LocalOtsu(radius=7, ndim=3),
-    }
-    twins = tuple(_twin(name, kernel.fit(scan, progress=False), scan) for name, kernel in kernels.items())
+    grey = Sandstone(shape, dtype="uint8").read(Region.whole(shape))
+    twins = tuple(_twin(name, compute, image, backend) for name, compute, image in _checks(grey))
     return GpuCheck(True, backend.device, backend.reason, twins)
 
 
-def _twin(name: str, kernel: Kernel, scan: ArraySource) -> Twin:
-    from bigrock.kernels.device import on_backend
+Check = tuple[str, Callable[[Any], Any], npt.NDArray[Any]]
 
-    block = BlockGrid(scan.shape, scan.shape)[0]
-    array = scan.read(block.read)
-    on_gpu = on_backend(kernel, "gpu")
+
+def _checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
+    """Yield name, function and input of what is computed on both."""
+    from bigrock import kernels
+
+    yield from _kernel_checks(grey)
+    pores = grey <= kernels.grey_histogram(grey).otsu()
+    yield "histogram", kernels.grey_histogram, grey
+    yield "configurations", kernels.configuration_counts, pores
+
+
+def _kernel_checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
+    from bigrock.kernels import GlobalOtsu, LocalOtsu, Standardize
+
+    block = BlockGrid(grey.shape, grey.shape)[0]
+    deep = grey.astype(np.uint16) * 257
+    for name, kernel, image in (
+        ("standardize", Standardize(), grey),
+        ("standardize, float32", Standardize(), grey.astype(np.float32)),
+        ("global-otsu", GlobalOtsu(), grey),
+        ("local-otsu radius=15", LocalOtsu(radius=15), grey),
+        ("local-otsu radius=7 ndim=3", LocalOtsu(radius=7, ndim=3), grey),
+        ("local-otsu radius=15 min_contrast=0.4, uint16", LocalOtsu(radius=15, min_contrast=0.4), deep),
+    ):
+        fitted = kernel.fit(ArraySource(image), progress=False)
+        yield name, partial(fitted, block=block), image
+
+
+def _twin(name: str, compute: Callable[[Any], Any], image: npt.NDArray[Any], backend: Backend) -> Twin:
     times, results = [], []
     try:
-        for runner in (kernel, on_gpu):
-            runner(array, block)
-            start = time.perf_counter()
-            results.append(runner(array, block))
-            times.append(time.perf_counter() - start)
+        for moved in (False, True):
+            for _ in range(2):  # The first run compiles.
+                start = time.perf_counter()
+                found = _arrays(compute(to_device(image, backend) if moved else image))
+                seconds = time.perf_counter() - start
+            times.append(seconds)
+            results.append(found)
+        differing, largest = _difference(*results)
     except Exception as error:
         # Drivers and compilers raise classes of their own; whatever it is, it is the finding.
         return Twin(name, f"{type(error).__name__}: {error}")
-    ours, theirs = results
-    difference = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
-    return Twin(name, None, int(np.count_nonzero(ours != theirs)), float(difference.max(initial=0)), *times)
+    return Twin(name, None, differing, largest, *times)
+
+
+def _arrays(result: Any) -> list[npt.NDArray[Any]]:
+    """Return every number of a result, however it is wrapped, in the memory of the CPU."""
+    if is_dataclass(result):
+        result = [getattr(result, field.name) for field in fields(result)]
+    if isinstance(result, dict):
+        result = list(result.values())
+    if isinstance(result, list | tuple):
+        return [array for part in result for array in _arrays(part)]
+    return [] if result is None or isinstance(result, str) else [to_host(result)]
+
+
+def _difference(ours: list[npt.NDArray[Any]], theirs: list[npt.NDArray[Any]]) -> tuple[int, float]:
+    """Return how many numbers differ, and the largest difference; NaN equals NaN."""
+    differing, largest = 0, 0.0
+    for a, b in zip(ours, theirs, strict=True):
+        if a.shape != b.shape or a.dtype != b.dtype:
+            raise ValueError(
+                f"{a.dtype} of shape {a.shape} on the CPU, {b.dtype} of shape {b.shape} on the GPU"
+            )
+        other = (a != b) & ~((a != a) & (b != b))
+        differing += int(np.count_nonzero(other))
+        distance = np.abs(a[other].astype(np.float64) - b[other].astype(np.float64))
+        largest = max(largest, float(distance.max(initial=0)))
+    return differing, largest
