@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from bigrock.kernels.standardize import Standardize, standardize
 
 if TYPE_CHECKING:
+    from bigrock.kernels.box_counting import BoxCounting, BoxCounts, BoxTally, box_count
     from bigrock.kernels.configurations import ConfigurationCounts, Configurations, configuration_counts
+    from bigrock.kernels.differential_box_counting import DifferentialBoxCounting, differential_box_count
     from bigrock.kernels.distances import Distance, distance
+    from bigrock.kernels.gliding_box import BoxMasses, GlidingBoxes, lacunarity
     from bigrock.kernels.histogram import GreyHistogram, Histogram, grey_histogram
     from bigrock.kernels.minkowski import (
         MinkowskiFunctionals,
@@ -28,9 +31,15 @@ if TYPE_CHECKING:
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
 
 __all__ = [
+    "BoxCounting",
+    "BoxCounts",
+    "BoxMasses",
+    "BoxTally",
     "ConfigurationCounts",
     "Configurations",
+    "DifferentialBoxCounting",
     "Distance",
+    "GlidingBoxes",
     "GlobalOtsu",
     "GreyHistogram",
     "Histogram",
@@ -40,10 +49,13 @@ __all__ = [
     "SelectClass",
     "Standardize",
     "Threshold",
+    "box_count",
     "configuration_counts",
+    "differential_box_count",
     "distance",
     "euler_number",
     "grey_histogram",
+    "lacunarity",
     "local_otsu",
     "local_thickness",
     "minkowski_functionals",
@@ -53,9 +65,15 @@ __all__ = [
 ]
 
 _MODULES = {
+    "BoxCounting": "box_counting",
+    "BoxCounts": "box_counting",
+    "BoxMasses": "gliding_box",
+    "BoxTally": "box_counting",
     "ConfigurationCounts": "configurations",
     "Configurations": "configurations",
+    "DifferentialBoxCounting": "differential_box_counting",
     "Distance": "distances",
+    "GlidingBoxes": "gliding_box",
     "GlobalOtsu": "threshold",
     "GreyHistogram": "histogram",
     "Histogram": "histogram",
@@ -64,10 +82,13 @@ _MODULES = {
     "MinkowskiFunctionals": "minkowski",
     "SelectClass": "threshold",
     "Threshold": "threshold",
+    "box_count": "box_counting",
     "configuration_counts": "configurations",
+    "differential_box_count": "differential_box_counting",
     "distance": "distances",
     "euler_number": "minkowski",
     "grey_histogram": "histogram",
+    "lacunarity": "gliding_box",
     "local_otsu": "otsu",
     "local_thickness": "thickness",
     "minkowski_functionals": "minkowski",
