@@ -14,8 +14,11 @@ from typing import Any
 import bigrock
 from bigrock.report.curves import histogram_pictures, profile_pictures, sampled_histogram
 from bigrock.report.figures import Picture, Volumes, middle_slices, named_volumes, slice_pictures
+from bigrock.report.provenance import Step, history_steps
 from bigrock.report.results import Results, read_results
-from bigrock.report.tables import Row, Step, history_steps, volume_rows
+from bigrock.report.section import Section
+from bigrock.report.sections import sections_of
+from bigrock.report.tables import Row, volume_rows
 from bigrock.units import format_length, format_voxel_size
 from bigrock.volumes.source import Source
 
@@ -35,10 +38,12 @@ class _Figures:
     histogram: list[Picture]
     profiles: list[Picture]
     sampled: bool
+    sections: list[Section]
 
     @property
     def all(self) -> list[Picture]:
-        return [p for row in self.slices for p in row.pictures] + self.histogram + self.profiles
+        drawn = [p for section in self.sections for p in section.pictures]
+        return [p for row in self.slices for p in row.pictures] + self.histogram + self.profiles + drawn
 
 
 def write_report(
@@ -51,9 +56,10 @@ def write_report(
     """Write one self-contained HTML page about volumes and their measurements, and return its path.
 
     Shows slices of the three planes (each volume, and the pores over the grey levels), the grey
-    histogram, porosity profiles, a table of results with units, and what made each volume. All
-    styles and images are inside the file; it opens without a network and prints well. Reads three
-    slices per volume from the pyramid, so it takes a few seconds and little memory at any size.
+    histogram, porosity profiles, the curves of whatever else was measured
+    (`bigrock.report.sections`), tables of results with units, and what made each volume. All styles
+    and images are inside the file; it opens without a network and prints well. Reads three slices
+    per volume from the pyramid, so it takes a few seconds and little memory at any size.
 
     Parameters
     ----------
@@ -102,7 +108,9 @@ def write_report(
         histogram=figures.histogram,
         sampled=figures.sampled,
         profiles=figures.profiles,
+        sections=figures.sections,
         results=measured.tables,
+        grids=measured.grids,
         facts=[volume_rows(name, volume) for name, volume in named.items()],
         provenance=_provenance(named),
     )
@@ -162,6 +170,7 @@ def _figures(volumes: dict[str, Source], measured: Results) -> _Figures:
         histogram=histogram_pictures(histogram) if histogram else [],
         profiles=profile_pictures(measured.profiles, total=measured.porosity, metres=measured.metres),
         sampled=not measured.histogram,
+        sections=sections_of(measured),
     )
 
 

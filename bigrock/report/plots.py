@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["DARK", "LIGHT", "Ink", "draw_histogram", "draw_profile"]
+__all__ = ["DARK", "LIGHT", "Ink", "draw_histogram", "draw_profile", "empty_plot"]
 
 Pixels = npt.NDArray[Any]
 
@@ -77,7 +77,7 @@ def draw_histogram(
     b'\x89PNG'
     """
     levels, voxels = _rebinned(np.asarray(values, float), np.asarray(counts, float))
-    figure, axes = _plot(460, 290, ink)
+    figure, axes = empty_plot(460, 290, ink)
     axes.fill_between(levels, voxels, step="mid", color=ink.data, alpha=0.28, linewidth=0)
     axes.step(levels, voxels, where="mid", color=ink.data, linewidth=1.2)
     if log:
@@ -157,7 +157,7 @@ def draw_profile(
     """
     positions = np.asarray(profile["position"], float)
     percent = 100 * np.asarray(profile["porosity"], float)
-    figure, axes = _plot(380, 260, ink)
+    figure, axes = empty_plot(380, 260, ink)
     axes.plot(positions, percent, color=ink.data, linewidth=1.3, marker="." if positions.size < 3 else None)
     if total is not None:
         axes.axhline(100 * total, color=ink.mark, linewidth=1.2, linestyle=(0, (5, 2)))
@@ -169,8 +169,21 @@ def draw_profile(
     return png_of(figure, palette=64)
 
 
-def _plot(width: int, height: int, ink: Ink) -> tuple[Figure, Axes]:
-    """Return a figure of the given size on the page, in CSS pixels, and its axes."""
+def empty_plot(width: int, height: int, ink: Ink) -> tuple[Figure, Axes]:
+    """Return a figure of the given size on the page, in CSS pixels, and its axes.
+
+    Parameters
+    ----------
+    width, height : int
+        CSS pixels.
+    ink : Ink
+        Colours.
+
+    Examples
+    --------
+    >>> empty_plot(300, 200, LIGHT)[1].get_xscale()
+    'linear'
+    """
     from matplotlib.ticker import EngFormatter
 
     figure = new_figure(width, height, ink.paper, scale=_PIXELS_PER_CSS)

@@ -7,12 +7,39 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
-from bigrock.report.tables import Row, result_tables
+from bigrock.measures import Measurements
+from bigrock.report.tables import Grid, Row, class_grid, result_tables
 
-__all__ = ["Results", "read_results"]
+__all__ = ["Measured", "Results", "read_results"]
 
 _BESIDE = ("volume", "units")
 _CURVES = ("values", "counts", "edges", "position", "porosity")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One measure of one volume.
+
+    Parameters
+    ----------
+    by_class : dict of str to mapping
+        Class to its quantities; the name "" where no classes were measured one by one.
+    units : mapping of str to str
+        Quantity, by its last name or its dotted path, to unit.
+
+    Examples
+    --------
+    >>> Measured({"": {"total": 0.2}}, {"total": "fraction"}).unit("total")
+    'fraction'
+    """
+
+    by_class: dict[str, Mapping[str, Any]]
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def unit(self, *path: str) -> str:
+        """Return the unit of a quantity, or nothing."""
+        keys = (".".join(path), *reversed(path))
+        return next((self.units[key] for key in keys if key in self.units), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +58,10 @@ class Results:
         Whether the positions are metres; voxels otherwise.
     tables : dict of str to list of Row
         Heading to its lines.
+    grids : dict of str to Grid
+        Heading to the numbers of classes, side by side.
+    measured : dict of str to Measured
+        Everything, by measure; of the first volume that has it.
 
     Examples
     --------
@@ -43,6 +74,8 @@ class Results:
     profiles: dict[str, Any] = field(default_factory=dict)
     metres: bool = False
     tables: dict[str, list[Row]] = field(default_factory=dict)
+    grids: dict[str, Grid] = field(default_factory=dict)
+    measured: dict[str, Measured] = field(default_factory=dict)
 
 
 def read_results(measurements: Any) -> Results:
@@ -66,18 +99,46 @@ def read_results(measurements: Any) -> Results:
     """
     if measurements is None:
         return Results()
-    several = [measurements] if isinstance(measurements, Mapping) else list(measurements)
-    sets = [dict(m.to_dict() if hasattr(m, "to_dict") else m) for m in several]
-    porosity: Mapping[str, Any] = next((s["porosity"] for s in sets if "porosity" in s), {})
+    sets = [_as_dict(m) for m in ([measurements] if isinstance(measurements, Mapping) else measurements)]
+    measured: dict[str, Measured] = {}
+    for one in sets:
+        for name in _names(one):
+            if name != "histogram" or _of(one).get("kind", "grey") == "grey":
+                measured.setdefault(
+                    name, Measured(_by_class(one, name), (one.get("units") or {}).get(name, {}))
+                )
     profiled = next((s for s in sets if s.get("profiles")), {})
-    grey = (s for s in sets if s.get("histogram") and _of(s).get("kind", "grey") == "grey")
+    tables, grids = _tables(sets)
     return Results(
-        porosity=porosity.get("total"),
-        histogram=next(grey, {}).get("histogram", {}),
-        profiles=profiled.get("profiles", {}),
+        porosity=_alone(measured, "porosity").get("total"),
+        histogram=dict(_alone(measured, "histogram")),
+        profiles=dict(_alone(measured, "profiles")),
         metres=_of(profiled).get("voxel_size_m") is not None,
-        tables=_tables(sets),
+        tables=tables,
+        grids=grids,
+        measured=measured,
     )
+
+
+def _as_dict(measurements: Any) -> dict[str, Any]:
+    """Return measurements with their arrays and tables as they are."""
+    if isinstance(measurements, Measurements):
+        return {**measurements, "volume": measurements.volume, "units": measurements.units}
+    return dict(measurements)
+
+
+def _alone(measured: Mapping[str, Measured], name: str) -> Mapping[str, Any]:
+    """Return the quantities of a measure that was not taken class by class."""
+    return measured[name].by_class.get("", {}) if name in measured else {}
+
+
+def _names(one: Mapping[str, Any]) -> list[str]:
+    return [name for name, found in one.items() if name not in _BESIDE and isinstance(found, Mapping)]
+
+
+def _by_class(one: Mapping[str, Any], name: str) -> dict[str, Mapping[str, Any]]:
+    classes = _of(one).get("classes") or {}
+    return dict(one[name]) if classes and set(one[name]) == set(classes) else {"": one[name]}
 
 
 def _of(measured: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -85,20 +146,29 @@ def _of(measured: Mapping[str, Any]) -> Mapping[str, Any]:
     return measured.get("volume") or {}
 
 
-def _tables(sets: Sequence[Mapping[str, Any]]) -> dict[str, list[Row]]:
+def _tables(sets: Sequence[Mapping[str, Any]]) -> tuple[dict[str, list[Row]], dict[str, Grid]]:
+    """Return the cards of measures, and the grids of those that were taken class by class."""
     tables: dict[str, list[Row]] = {}
-    for measured in sets:
-        values = {name: _without_curves(result) for name, result in measured.items() if name not in _BESIDE}
-        for name, rows in result_tables(values, measured.get("units")).items():
-            if name == "porosity" and "pore" in _of(measured):
-                rows.append(Row("counted as pore", str(_of(measured)["pore"])))
-            heading = name.replace("_", " ")
-            if heading in tables:
-                heading = (
-                    f"{heading} of {PurePosixPath(str(_of(measured).get('path') or 'another volume')).stem}"
-                )
-            tables[heading] = rows
-    return tables
+    grids: dict[str, Grid] = {}
+    for one in sets:
+        for name in _names(one):
+            units = (one.get("units") or {}).get(name, {})
+            by_class = {c: _without_curves(found) for c, found in _by_class(one, name).items()}
+            heading = _heading(name, one, {**tables, **grids})
+            if "" not in by_class:
+                grids[heading] = class_grid(by_class, units)
+            elif rows := result_tables({name: by_class[""]}, {name: units}).get(name):
+                if name == "porosity" and "pore" in _of(one):
+                    rows.append(Row("counted as pore", str(_of(one)["pore"])))
+                tables[heading] = rows
+    return tables, grids
+
+
+def _heading(name: str, one: Mapping[str, Any], taken: Mapping[str, Any]) -> str:
+    heading = name.replace("_", " ")
+    if heading not in taken:
+        return heading
+    return f"{heading} of {PurePosixPath(str(_of(one).get('path') or 'another volume')).stem}"
 
 
 def _without_curves(value: Any) -> Any:

@@ -1,18 +1,18 @@
-"""Numbers of a report as text: results with units, facts of volumes, their histories."""
+"""Numbers of a report as text: results with units, facts of volumes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
+from bigrock.measures.quantities import is_table
 from bigrock.units import format_length, format_permeability, format_voxel_size
 from bigrock.volumes.source import Source
 
-__all__ = ["Row", "Step", "history_steps", "result_tables", "volume_rows"]
+__all__ = ["Grid", "Row", "class_grid", "result_tables", "table_head", "titled", "volume_rows"]
 
 _FRACTIONS = ("porosity", "fraction", "share")
 _INLINE = 6
@@ -34,19 +34,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One entry of a history: what was done, when, by which version, and with which settings.
+class Grid:
+    """A table with a head: names of the columns, and rows of text whose first cell is their name.
 
     Examples
     --------
-    >>> Step("import", "2026-01-02 03:04:05 UTC", "0.1.0", ()).title
-    'import'
+    >>> Grid(("", "pore"), (("total", "20 %"),)).note
+    ''
     """
 
-    title: str
-    time: str
-    version: str
-    rows: tuple[Row, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
 
 
 def result_tables(
@@ -82,17 +81,74 @@ def result_tables(
     return tables
 
 
+def class_grid(by_class: Mapping[str, Any], units: Mapping[str, str]) -> Grid:
+    """Return the quantities of classes side by side, one column for each class.
+
+    Parameters
+    ----------
+    by_class : mapping
+        Class to its quantities.
+    units : mapping
+        Quantity to unit.
+
+    Returns
+    -------
+    Grid
+        A row for every quantity that has a text.
+
+    Examples
+    --------
+    >>> class_grid({"pore": {"total": 0.2}, "clay": {"total": 0.1}}, {"total": "fraction"}).rows
+    (('total', '20 %', '10 %'),)
+    """
+    told: dict[str, dict[str, str]] = {}
+    for name, quantities in by_class.items():
+        for row in _rows(quantities, ("",), units):
+            told.setdefault(row.name, {})[name] = f"{row.value} {row.unit}".strip()
+    rows = tuple((name, *(cells.get(c, "–") for c in by_class)) for name, cells in told.items())
+    return Grid(("", *by_class), rows)
+
+
+def table_head(table: Any, most: int = 12) -> Grid:
+    """Return the first rows of a `pyarrow.Table`, its columns as they are.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Such as that of the components.
+    most : int
+        Rows shown.
+
+    Returns
+    -------
+    Grid
+        With a note that tells how many rows there are.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> table_head(pyarrow.table({"id": [1, 2], "volume_m3": [2e-18, 1e-18]}), most=1)
+    Grid(head=('id', 'volume_m3'), rows=(('1', '2e-18'),), note='The first 1 of 2 rows.')
+    """
+    shown = table.slice(0, most).to_pylist()
+    rows = tuple(tuple(_text(value) for value in row.values()) for row in shown)
+    cut = f"The first {len(rows)} of {_text(table.num_rows)} rows." if table.num_rows > len(rows) else ""
+    return Grid(tuple(table.column_names), rows, cut)
+
+
 def _rows(value: Any, path: tuple[str, ...], units: Mapping[str, str]) -> Iterator[Row]:
     if isinstance(value, Mapping):
         for name, part in value.items():
             yield from _rows(part, (*path, str(name)), units)
+    elif is_table(value):
+        yield Row(titled(path[1:]), _text(value.num_rows), "rows")
     elif isinstance(value, np.ndarray | list | tuple):
         parts = list(value)
         if parts and all(isinstance(part, Mapping) for part in parts):
             for number, part in enumerate(parts[:_INLINE]):
                 yield from _rows(part, (*path, str(number + 1)), units)
         elif len(parts) <= _INLINE:
-            yield Row(_title(path[1:]), _text(parts) or "none", _unit(path, units))
+            yield Row(titled(path[1:]), _text(parts) or "none", _unit(path, units))
     else:
         yield _scalar_row(value, path, units)
 
@@ -104,10 +160,12 @@ def _unit(path: tuple[str, ...], units: Mapping[str, str]) -> str:
 
 
 def _scalar_row(value: Any, path: tuple[str, ...], units: Mapping[str, str]) -> Row:
-    name, unit = _title(path[1:]), _unit(path, units)
+    name, unit = titled(path[1:]), _unit(path, units)
     if isinstance(value, bool | np.bool_) or not isinstance(value, float | np.floating):
         return Row(name, _text(value), "" if value is None else unit)
     number = float(value)
+    if not np.isfinite(number):
+        return Row(name, "–")
     named = any(word in key for key in path for word in _FRACTIONS)
     if unit == "fraction" or (not unit and named and 0 <= number <= 1):
         return Row(name, f"{100 * number:.4g}", "%")
@@ -122,7 +180,14 @@ def _scalar_row(value: Any, path: tuple[str, ...], units: Mapping[str, str]) -> 
     return Row(name, _text(number), unit)
 
 
-def _title(path: Sequence[str]) -> str:
+def titled(path: Sequence[str]) -> str:
+    """Return a path of keys as people write it.
+
+    Examples
+    --------
+    >>> titled(("z", "local_slopes"))
+    'z · local slopes'
+    """
     return " · ".join(part.replace("_", " ") for part in path) or "value"
 
 
@@ -183,99 +248,3 @@ def volume_rows(name: str, volume: Source) -> list[Row]:
     if path is not None:
         rows.append(Row("path", str(path)))
     return rows
-
-
-def history_steps(history: Sequence[Mapping[str, Any]]) -> list[Step]:
-    """Return every step that made a volume, first to last, with its settings spelled out.
-
-    Parameters
-    ----------
-    history : sequence of mapping
-        ``Volume.history``.
-
-    Returns
-    -------
-    list of Step
-        One per entry.
-
-    Examples
-    --------
-    >>> steps = history_steps([{"step": "run", "kernel": {"name": "LocalOtsu", "version": 1, "radius": 31}}])
-    >>> steps[0].title, steps[0].rows[0].value
-    ('run', 'LocalOtsu(radius=31), code version 1')
-    """
-    return [
-        Step(
-            title=str(entry.get("step", "step")),
-            time=_time(entry.get("time")),
-            version=str(entry.get("bigrock", "")),
-            rows=tuple(_setting_rows(entry)),
-        )
-        for entry in history
-    ]
-
-
-def _time(text: Any) -> str:
-    """Return an ISO time to the second; what is no time is shown as it is."""
-    if text is None:
-        return ""
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return str(text)
-    zone = f" {moment.tzname()}" if moment.tzinfo else ""
-    return f"{moment:%Y-%m-%d %H:%M:%S}{zone}"
-
-
-def _setting_rows(entry: Mapping[str, Any]) -> Iterator[Row]:
-    for key, value in entry.items():
-        if key in ("step", "time", "bigrock"):
-            continue
-        if key == "kernel" and isinstance(value, Mapping):
-            yield Row("kernel", _kernel_text(value))
-        elif isinstance(value, Mapping):
-            yield from _flat_rows(value, (key,))
-        else:
-            yield Row(key.replace("_", " "), _setting(key, value))
-
-
-def _flat_rows(tree: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Row]:
-    for key, value in tree.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat_rows(value, (*path, str(key)))
-        else:
-            yield Row(_title((*path, str(key))), _setting(str(key), value))
-
-
-def _setting(key: str, value: Any) -> str:
-    if key.endswith("voxel_size") and isinstance(value, list | tuple) and len(value) == 3:
-        return format_voxel_size((value[0], value[1], value[2]))
-    return _plain(value)
-
-
-def _kernel_text(kernel: Mapping[str, Any]) -> str:
-    """Return a kernel as it is written in Python; a chain as its stages joined by a bar."""
-    stages = kernel.get("stages")
-    if isinstance(stages, list) and stages:
-        return " | ".join(_kernel_text(stage) for stage in stages)
-    settings = ", ".join(f"{k}={_plain(v)}" for k, v in kernel.items() if k not in ("name", "version"))
-    version = f", code version {kernel['version']}" if "version" in kernel else ""
-    return f"{kernel.get('name', 'kernel')}({settings}){version}"
-
-
-def _plain(value: Any) -> str:
-    """Return a setting in full: every digit counts for a repetition."""
-    if value is None:
-        return "not stated"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.10g}"
-    if isinstance(value, Mapping):
-        if "sha256" in value and "array" in value:
-            shape = " × ".join(map(str, value["array"]))
-            return f"[{shape} {value.get('dtype', '')}, sha256 {value['sha256']}]"
-        return "{" + ", ".join(f"{k}: {_plain(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "(" + ", ".join(_plain(v) for v in value) + ")"
-    return str(value)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from bigrock.datasets import Sandstone
+from bigrock.report.provenance import history_steps
 from bigrock.report.results import read_results
-from bigrock.report.tables import Row, history_steps, result_tables, volume_rows
+from bigrock.report.tables import Row, result_tables, volume_rows
 from bigrock.volumes import ArraySource
 
 UNITS = {

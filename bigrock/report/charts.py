@@ -1,0 +1,283 @@
+"""Line and bar charts as PNG bytes, for light pages and dark ones: what every section draws with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.report.drawing import png_of
+from bigrock.report.figures import Picture
+from bigrock.report.plots import DARK, LIGHT, Ink, empty_plot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Bars", "Chart", "Line", "Mark", "chart_picture", "draw_chart", "short_lengths"]
+
+Array = npt.NDArray[Any]
+
+_HUES = {
+    LIGHT: ("#0072b2", "#d55e00", "#009e73", "#9b4f87", "#5b6672", "#b27a00"),
+    DARK: ("#56b4e9", "#e69f00", "#3fc9a0", "#d896bd", "#c9d1d9", "#f0e442"),
+}
+_DASHES: dict[str, Any] = {"line": "-", "points": "none", "dashed": (0, (5, 2)), "steps": "-"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """One curve; `band` is drawn as a pale strip around it.
+
+    Parameters
+    ----------
+    x, y : array
+        Points; those that are not finite are left out.
+    name : str
+        In the legend; nothing is left out there.
+    hue : int
+        Which colour of the palette; curves of one thing have one colour.
+    style : {"line", "points", "dashed", "steps"}
+        How it is drawn.
+    band : (array, array), optional
+        Lower and upper end at every x.
+
+    Examples
+    --------
+    >>> Line(np.arange(3), np.arange(3)).style
+    'line'
+    """
+
+    x: Any
+    y: Any
+    name: str = ""
+    hue: int = 0
+    style: Literal["line", "points", "dashed", "steps"] = "line"
+    band: tuple[Any, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A value that is marked by a line across the chart, and said above it.
+
+    Examples
+    --------
+    >>> Mark(0.2, "volume 20 %").along
+    'y'
+    """
+
+    value: float
+    text: str
+    along: Literal["x", "y"] = "y"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """Bars beside each other: groups of one bar per series.
+
+    Examples
+    --------
+    >>> Bars(("total",), {"pore": np.array([0.2])}).series["pore"][0]
+    np.float64(0.2)
+    """
+
+    groups: tuple[str, ...]
+    series: dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chart:
+    """What is drawn in one pair of axes.
+
+    Parameters
+    ----------
+    x_label, y_label : str
+        With units.
+    lines : sequence of Line
+        From back to front.
+    bars : Bars, optional
+        Instead of lines.
+    marks : sequence of Mark
+        Drawn beneath.
+    log_x, log_y : bool
+        Logarithmic axes; points that are not positive are left out.
+    x_ticks : sequence of float
+        Instead of matplotlib's choice, such as the box sizes.
+    from_zero : bool
+        Begin the y axis at zero.
+
+    Examples
+    --------
+    >>> Chart("r", "S₂").log_x
+    False
+    """
+
+    x_label: str
+    y_label: str
+    lines: Sequence[Line] = ()
+    bars: Bars | None = None
+    marks: Sequence[Mark] = ()
+    log_x: bool = False
+    log_y: bool = False
+    x_ticks: Sequence[float] = ()
+    from_zero: bool = False
+    size: tuple[int, int] = field(default=(460, 300))
+
+
+def chart_picture(name: str, chart: Chart, *, title: str, caption: str, alt: str) -> Picture:
+    r"""Return a chart as a picture, drawn for light pages and for dark ones.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, without ending.
+    chart : Chart
+        What is drawn.
+    title, caption, alt : str
+        As in `Picture`.
+
+    Examples
+    --------
+    >>> chart = Chart("r", "S₂", [Line([0, 1], [0.2, 0.1])])
+    >>> chart_picture("s2", chart, title="", caption="", alt="two-point correlation").dark[:4]
+    b'\x89PNG'
+    """
+    return Picture(name, draw_chart(chart, LIGHT), title, caption, alt, draw_chart(chart, DARK))
+
+
+def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
+    r"""Return a chart as PNG.
+
+    Examples
+    --------
+    >>> draw_chart(Chart("r", "S₂", [Line([0, 1], [0.2, 0.1])]))[:4]
+    b'\x89PNG'
+    """
+    figure, axes = empty_plot(*chart.size, ink)
+    if chart.log_x:
+        axes.set_xscale("log")
+    if chart.log_y:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(_plain_formatter())
+        axes.yaxis.set_minor_formatter(_no_formatter())
+    if chart.bars is not None:
+        _draw_bars(axes, chart.bars, ink)
+    for line in chart.lines:
+        _draw_line(axes, line, chart, ink)
+    for mark in chart.marks:
+        _draw_mark(axes, mark, ink)
+    if chart.from_zero:
+        axes.set_ylim(bottom=0)
+    if chart.x_ticks:
+        axes.set_xticks(list(chart.x_ticks), [f"{tick:g}" for tick in chart.x_ticks], minor=False)
+        axes.xaxis.set_minor_locator(_no_locator())
+    axes.set_xlabel(chart.x_label)
+    axes.set_ylabel(chart.y_label)
+    _draw_legend(axes, ink)
+    return png_of(figure, palette=96)
+
+
+def _draw_line(axes: Axes, line: Line, chart: Chart, ink: Ink) -> None:
+    x, y = np.asarray(line.x, float), np.asarray(line.y, float)
+    kept = np.isfinite(x) & np.isfinite(y)
+    kept &= (x > 0) if chart.log_x else True
+    kept &= (y > 0) if chart.log_y else True
+    colour = _HUES[ink][line.hue % len(_HUES[ink])]
+    if line.band is not None:
+        low, high = (np.asarray(edge, float)[kept] for edge in line.band)
+        axes.fill_between(x[kept], low, high, color=colour, alpha=0.2, linewidth=0)
+    few = kept.sum() <= 24 and line.style != "dashed"
+    axes.plot(
+        x[kept],
+        y[kept],
+        color=colour,
+        linewidth=1.4,
+        linestyle=_DASHES[line.style],
+        drawstyle="steps-mid" if line.style == "steps" else "default",
+        marker="o" if line.style == "points" or few else None,
+        markersize=4,
+        label=line.name or "_",
+    )
+
+
+def _draw_bars(axes: Axes, bars: Bars, ink: Ink) -> None:
+    from matplotlib.ticker import NullLocator
+
+    wide = 0.8 / max(1, len(bars.series))
+    for k, (name, heights) in enumerate(bars.series.items()):
+        places = np.arange(len(bars.groups)) + (k - (len(bars.series) - 1) / 2) * wide
+        colour = _HUES[ink][k % len(_HUES[ink])]
+        axes.bar(places, np.nan_to_num(heights), width=0.92 * wide, color=colour, label=name)
+    axes.set_xticks(range(len(bars.groups)), bars.groups)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.tick_params(axis="x", length=0)
+    axes.grid(visible=False, axis="x")
+
+
+def _draw_mark(axes: Axes, mark: Mark, ink: Ink) -> None:
+    """Draw a line across, with its text above the axes, where no curve runs through the words."""
+    draw = axes.axhline if mark.along == "y" else axes.axvline
+    draw(mark.value, color=ink.mark, linewidth=1.2, linestyle=(0, (5, 2)), zorder=1)
+    axes.set_title(mark.text, loc="right", color=ink.mark, fontsize=10, pad=5)
+
+
+def _draw_legend(axes: Axes, ink: Ink) -> None:
+    handles, names = axes.get_legend_handles_labels()
+    if not names:
+        return
+    axes.legend(
+        handles,
+        names,
+        fontsize=9,
+        labelcolor=ink.text,
+        facecolor=ink.paper,
+        edgecolor=ink.grid,
+        framealpha=0.85,
+        ncols=1 if len(names) <= 4 else 2,
+    )
+
+
+def _plain_formatter() -> Any:
+    from matplotlib.ticker import LogFormatterSciNotation
+
+    return LogFormatterSciNotation()
+
+
+def _no_formatter() -> Any:
+    from matplotlib.ticker import NullFormatter
+
+    return NullFormatter()
+
+
+def _no_locator() -> Any:
+    from matplotlib.ticker import NullLocator
+
+    return NullLocator()
+
+
+def short_lengths(lengths: Any, unit: str) -> tuple[Array, str]:
+    """Return lengths in the unit that makes their numbers short, and that unit.
+
+    Parameters
+    ----------
+    lengths : array
+        Lengths.
+    unit : str
+        "m", or another one, which is left as it is.
+
+    Examples
+    --------
+    >>> values, unit = short_lengths([0.0, 2e-6], "m")
+    >>> values.tolist(), unit
+    ([0.0, 2.0], 'µm')
+    """
+    values = np.asarray(lengths, float)
+    if unit != "m":
+        return values, unit
+    largest = np.nanmax(np.abs(values), initial=0.0)
+    for name, exponent in (("mm", -3), ("µm", -6)):
+        if largest >= 10.0**exponent:
+            return values * 10.0**-exponent, name
+    return values * 1e9, "nm"

@@ -1,0 +1,33 @@
+"""The sections of a page beside slices and profiles: one for everything that was measured and has figures.
+
+A section is a function that takes the `Measured` quantities of one measure and returns a `Section`, or None
+where they hold nothing to draw. A new one is a function in a module of its own and its line in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bigrock.report.results import Measured, Results
+from bigrock.report.section import Section
+from bigrock.report.sections_scaling import fractal_section, lacunarity_section
+
+__all__ = ["SECTIONS", "sections_of"]
+
+SECTIONS: dict[str, Callable[[Measured], Section | None]] = {
+    "fractal": fractal_section,
+    "lacunarity": lacunarity_section,
+}
+"""Measure → what draws it, in the order of the page."""
+
+
+def sections_of(results: Results) -> list[Section]:
+    """Return the sections of everything that was measured and has one.
+
+    Examples
+    --------
+    >>> sections_of(Results())
+    []
+    """
+    made = (draw(results.measured[name]) for name, draw in SECTIONS.items() if name in results.measured)
+    return [section for section in made if section is not None]
