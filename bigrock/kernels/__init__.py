@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
     from bigrock.kernels.thickness import LocalThickness, local_thickness, thickness_diameters
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
+    from bigrock.kernels.two_point import Correlogram, PairCounts, two_point_correlation
 
 __all__ = [
     "BoxCounting",
@@ -37,6 +38,7 @@ __all__ = [
     "BoxTally",
     "ConfigurationCounts",
     "Configurations",
+    "Correlogram",
     "DifferentialBoxCounting",
     "Distance",
     "GlidingBoxes",
@@ -46,6 +48,7 @@ __all__ = [
     "LocalOtsu",
     "LocalThickness",
     "MinkowskiFunctionals",
+    "PairCounts",
     "SelectClass",
     "Standardize",
     "Threshold",
@@ -62,6 +65,7 @@ __all__ = [
     "standardize",
     "surface_area",
     "thickness_diameters",
+    "two_point_correlation",
 ]
 
 _MODULES = {
@@ -71,6 +75,7 @@ _MODULES = {
     "BoxTally": "box_counting",
     "ConfigurationCounts": "configurations",
     "Configurations": "configurations",
+    "Correlogram": "two_point",
     "DifferentialBoxCounting": "differential_box_counting",
     "Distance": "distances",
     "GlidingBoxes": "gliding_box",
@@ -80,6 +85,7 @@ _MODULES = {
     "LocalOtsu": "otsu",
     "LocalThickness": "thickness",
     "MinkowskiFunctionals": "minkowski",
+    "PairCounts": "two_point",
     "SelectClass": "threshold",
     "Threshold": "threshold",
     "box_count": "box_counting",
@@ -94,6 +100,7 @@ _MODULES = {
     "minkowski_functionals": "minkowski",
     "surface_area": "minkowski",
     "thickness_diameters": "thickness",
+    "two_point_correlation": "two_point",
 }
 
 
