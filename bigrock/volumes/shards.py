@@ -29,7 +29,14 @@ from bigrock.geometry import Region, Shape
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["damaged_shards", "missing_shards", "rounded_up", "shards_of", "write_whole_shards"]
+__all__ = [
+    "damaged_shards",
+    "missing_shards",
+    "rounded_up",
+    "shards_of",
+    "stored_shards",
+    "write_whole_shards",
+]
 
 
 def rounded_up(array: zarr.Array[Any]) -> zarr.Array[Any]:
@@ -93,6 +100,11 @@ def missing_shards(
         for key, shard in shards_of(array, region)
         if not values[shard.common(region).within(region)].any() and not sync(store.exists(key))
     ]
+
+
+def stored_shards(store: Store, array: zarr.Array[Any], region: Region) -> int:
+    """Return how many shards of `region` are stored."""
+    return sum(sync(store.exists(key)) for key, _ in shards_of(array, region))
 
 
 def damaged_shards(array: zarr.Array[Any], region: Region) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from bigrock.engine.reduction import Reduction
 from bigrock.errors import CorruptChunkError
 from bigrock.geometry import Block, Region, Shape
 from bigrock.volumes import Volume, open_volume
+from bigrock.volumes.shards import stored_shards
 
 if TYPE_CHECKING:
     import zarr
@@ -32,7 +32,7 @@ class Validation:
     path : str
         The volume.
     files : int
-        Stored files (shards) that were looked for and decoded, all levels together.
+        Stored files (shards) that were decoded, all levels together.
     problems : tuple of str
         One sentence each; empty where all is well.
     """
@@ -89,8 +89,7 @@ def validate(
     files = 0
     for number, level in enumerate(volume.levels):
         unit = _unit(level)
-        files += math.prod(-(-n // u) for n, u in zip(level.shape, unit, strict=True))
-        [damaged] = reduce(
+        [(stored, damaged)] = reduce(
             _Extent(_shape(level), unit),
             [_Damage(volume, number)],
             block=unit,
@@ -98,6 +97,7 @@ def validate(
             progress=progress,
             title=f"validate level {number}",
         )
+        files += stored
         problems += damaged
     return Validation(volume.path, files, tuple(problems))
 
@@ -149,7 +149,7 @@ class _Extent:
 
 @dataclass(frozen=True)
 class _Damage(Reduction):
-    """The damaged shards of a level, as sentences, in order."""
+    """How many shards of a level are stored, and the damaged ones as sentences, in order."""
 
     volume: Volume
     level: int
@@ -157,12 +157,13 @@ class _Damage(Reduction):
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         return 2.0 * self.volume.dtype.itemsize
 
-    def block(self, array: npt.NDArray[Any], block: Block) -> list[str]:
+    def block(self, array: npt.NDArray[Any], block: Block) -> tuple[int, list[str]]:
+        stored = stored_shards(self.volume.store, self.volume.levels[self.level], block.core)
         try:
             self.volume.read_level(self.level, block.core)
         except CorruptChunkError as error:
-            return [str(error)]
-        return []
+            return stored, [str(error)]
+        return stored, []
 
-    def combine(self, a: list[str], b: list[str]) -> list[str]:
-        return sorted([*a, *b])
+    def combine(self, a: tuple[int, list[str]], b: tuple[int, list[str]]) -> tuple[int, list[str]]:
+        return a[0] + b[0], sorted([*a[1], *b[1]])

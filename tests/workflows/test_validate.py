@@ -32,6 +32,14 @@ def test_a_whole_volume_has_no_problems_and_every_file_is_decoded(volume: bigroc
     assert found.files == sum(len(shards(volume, k)) for k in range(len(volume.levels)))
 
 
+def test_a_file_that_is_not_there_is_not_counted_as_decoded(volume: bigrock.Volume) -> None:
+    whole = validate(volume.path, progress=False)
+    shards(volume, 0)[0].unlink()
+    found = validate(volume.path, progress=False)
+    assert found.files == whole.files - 1
+    assert len(found.problems) == 1
+
+
 def test_every_damaged_file_is_named_on_every_level(volume: bigrock.Volume) -> None:
     damaged = [shards(volume, 0)[0], shards(volume, 0)[-1], shards(volume, 1)[0]]
     for path in damaged:
