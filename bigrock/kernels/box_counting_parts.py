@@ -133,7 +133,7 @@ def boxes_of_block(
     >>> image = np.arange(8, dtype=np.uint8).reshape(1, 1, 8)
     >>> core = Region((0, 0, 8), (1, 1, 16))
     >>> [(b.first[2], b.highs.tolist(), b.complete) for b in boxes_of_block(image, core, (1, 1, 16), (3,))]
-    [(2, [[[0]]], False), (3, [[[3, 6]]], True), (5, [[[7]]], True)]
+    [(2, [[[0]]], False), (3, [[[3, 6, 7]]], True)]
     """
     levels = {1: (image, image)}
     for level, size in enumerate(sizes):
