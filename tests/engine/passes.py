@@ -67,10 +67,10 @@ def peak_bytes():
 
 
 def kernel_of(name):
-    if name == "otsu":
+    if name in ("otsu 2-D", "otsu 3-D"):
         from bigrock.kernels import LocalOtsu
 
-        return LocalOtsu(radius=7)
+        return LocalOtsu(radius=7) if name == "otsu 2-D" else LocalOtsu(radius=3, ndim=3)
     return {"copy": Copied(), "float": AsFloat(), "scratch": Scratch(8)}[name]
 
 
@@ -93,6 +93,27 @@ def measured_reduce(source, block, executor=2):
     before = peak_bytes()
     reduce(open_volume(source), [Total(), Blocks()], block=tuple(block), executor=executor)
     print(json.dumps({"peak": peak_bytes(), "before": before}))
+
+
+def measured_measure(source, what, threshold, block, executor=2):
+    """Print planned and reached peak of the one read for several measures."""
+    import bigrock
+    from bigrock.engine.executors import executor_for
+    from bigrock.engine.planning import plan_reduce
+    from bigrock.kernels import Threshold
+    from bigrock.measures.job import Job
+    from bigrock.measures.measuring import _facts_seen
+    from bigrock.measures.phase import find_phase
+    from bigrock.measures.registry import chosen
+
+    volume, through = open_volume(source), Threshold(threshold)
+    facts = _facts_seen(volume, through)
+    passes = Job(chosen(what), {None: find_phase(facts)}, facts).passes
+    options = {"through": through, "block": tuple(block)}
+    planned = plan_reduce(passes, volume, executor_for(executor), **options).ram_bytes
+    before = peak_bytes()
+    bigrock.measure(volume, what, executor=executor, progress=False, **options)
+    print(json.dumps({"planned": planned, "peak": peak_bytes(), "before": before}))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,22 @@ def test_the_plan_of_blocks_that_dominate_is_not_wildly_loose(volumes, tmp_path)
     assert planned <= 2.2 * taken
 
 
+@pytest.mark.parametrize("kernel", ["otsu 2-D", "otsu 3-D"])
+def test_local_otsu_keeps_to_its_plan(volumes, tmp_path, kernel):
+    options = {"source": str(volumes / "256.zarr"), "dest": str(tmp_path / "out.zarr"), "kernel": kernel}
+    figures = measured("measured_run", **options, block=[128, 256, 256])
+    assert figures["peak"] <= figures["planned"]
+
+
+def test_many_measures_in_one_read_keep_to_their_plan(volumes):
+    from bigrock.measures import MEASURES
+
+    what = [name for name, measure in MEASURES.items() if measure.of == "phase"]
+    options = {"what": what, "threshold": 9000, "block": [128] * 3}
+    figures = measured("measured_measure", source=str(volumes / "256.zarr"), **options)
+    assert figures["peak"] <= figures["planned"]
+
+
 def test_a_pyramid_takes_little_more(volumes, tmp_path):
     options = {"source": str(volumes / "512.zarr"), "dest": str(tmp_path / "out.zarr"), "kernel": "copy"}
     figures = measured("measured_run", **options, block=[256] * 3, executor=1, pyramid=True)
