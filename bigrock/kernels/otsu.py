@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, cast
 
@@ -12,25 +11,21 @@ import numpy.typing as npt
 from bigrock.engine.kernel import Kernel
 from bigrock.engine.reduction import Reduction
 from bigrock.errors import NotFittedError, ParameterError
-from bigrock.geometry import Block, Shape
-from bigrock.kernels.arrays.otsu import quantised, threshold_windows
+from bigrock.geometry import Block, BlockGrid, Shape
+from bigrock.kernels.arrays.otsu import quantised
 from bigrock.kernels.arrays.threshold import at_most
 from bigrock.kernels.backend import dtype_of, namespace
 from bigrock.kernels.histogram import GreyHistogram, Histogram
+from bigrock.kernels.otsu_windows import BINS, Guard, check_window, coarse_thresholds, window_thresholds
 from bigrock.volumes.source import Facts, Kind
 
 __all__ = ["LocalOtsu", "local_otsu"]
 
 Array = npt.NDArray[Any]
-_Core = tuple[slice, slice, slice]
-_Guard = tuple[float, float]
-
-_BINS = 256
-_EXACT = 2**53
 _QUANTISED_AT_ONCE = 2**17
 
 
-def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
+def local_otsu(image: Array, *, radius: int, ndim: int = 2, stride: int = 1) -> Array:
     """Return the Otsu threshold of the window around every voxel.
 
     The threshold is the grey value that best splits the histogram of the window in two: the lower
@@ -40,6 +35,10 @@ def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
     leaves no split (all voxels equal, or some 0 and all others equal) has threshold 0. The cost
     hardly depends on the radius; for a cube it grows with it. See `LocalOtsu` for 16 bits.
 
+    With a `stride` the thresholds are exact at every so many voxels from the first one on and at the
+    last one, and linear between them, rounded down: approximate, and some ten times faster. With a
+    quarter of the radius, of rock with noise up to 1 % of the voxels change sides.
+
     Parameters
     ----------
     image : ndarray of uint8, (y, x) or (z, y, x)
@@ -48,6 +47,9 @@ def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
         Voxels from the centre of the window to its faces, at least 1.
     ndim : {2, 3}
         2: a square window in each slice on its own. 3: a cube.
+    stride : int
+        Voxels from one exact threshold to the next along y and x, for a cube along z as well; 1 to
+        `radius`.
 
     Returns
     -------
@@ -58,7 +60,8 @@ def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
     ------
     ParameterError
         If the image is not uint8, has other than 2 or 3 axes, or no voxel; if the radius is below 1
-        or so large that scores are no longer exact; if `ndim` is not 2 or 3, or is 3 for a 2-D image.
+        or so large that scores are no longer exact; if `stride` is not 1 to `radius`; if `ndim` is
+        not 2 or 3, or is 3 for a 2-D image.
 
     References
     ----------
@@ -70,59 +73,19 @@ def local_otsu(image: Array, *, radius: int, ndim: int = 2) -> Array:
     >>> local_otsu(image, radius=2)
     array([[ 0, 10, 10, 10, 10]], dtype=uint8)
     """
-    _check_window(radius, ndim)
+    check_window(radius, ndim, stride)
     if image.ndim not in (2, 3) or image.ndim < ndim or image.size == 0:
         raise ParameterError(
             f"local Otsu with ndim={ndim} cannot work on an image of shape {image.shape}: a square window needs "
             "(y, x) or (z, y, x), a cube needs (z, y, x), with at least one voxel. Reshape the image."
         )
     volume = image[None, ...] if image.ndim == 2 else image
-    core = (slice(0, volume.shape[0]), slice(0, volume.shape[1]), slice(0, volume.shape[2]))
-    thresholds = _thresholds(volume, core, radius, ndim)[0]
+    block = BlockGrid(volume.shape, volume.shape)[0]
+    if stride == 1:
+        thresholds, _ = window_thresholds(volume, block.trim, radius, ndim)
+    else:
+        thresholds = coarse_thresholds(volume, block, radius, ndim, stride)
     return thresholds[0, ...] if image.ndim == 2 else thresholds
-
-
-def _check_window(radius: int, ndim: int) -> None:
-    if ndim not in (2, 3):
-        raise ParameterError(f"ndim={ndim} is not known. Use 2 for a square in each slice or 3 for a cube.")
-    if radius != int(radius) or radius < 1:
-        raise ParameterError(
-            f"radius={radius} gives no window around a voxel. Use a whole number of voxels, at least 1."
-        )
-
-
-def _thresholds(
-    image: Array, core: _Core, radius: int, ndim: int, guard: _Guard | None = None
-) -> tuple[Array, Array | None]:
-    """Return the thresholds of the core of an image (z, y, x), and with a guard which windows are flat.
-
-    The guard is the least contrast of the class means, in grey levels, and the least fraction of a
-    class. Only the core is computed; what lies around it is read.
-    """
-    if dtype_of(image) != np.uint8:
-        raise ParameterError(
-            f"local Otsu compares 256 grey values, but the image is {image.dtype}: rounding it silently would "
-            "lose contrast. Quantise it with the kernel, kernels.LocalOtsu(radius=...).fit(volume), or by "
-            "numpy.clip((image - low) / (high - low) * 256, 0, 255).astype('uint8')."
-        )
-    radii = (radius if ndim == 3 else 0, radius, radius)
-    voxels = math.prod(min(2 * r + 1, n) for r, n in zip(radii, image.shape, strict=True))
-    if voxels * voxels * (_BINS - 1) >= _EXACT:
-        raise ParameterError(
-            f"radius={radius} makes windows of up to {voxels} voxels: products of counts and grey sums would pass "
-            "2**53, and thresholds would no longer be exact. Use a smaller radius, or a coarser pyramid level."
-        )
-    if namespace(image) is not np:
-        return threshold_windows(image, core, radius, ndim, guard)
-    from bigrock.kernels.otsu_cube import threshold_cube
-    from bigrock.kernels.otsu_slices import threshold_slices
-
-    shape = tuple(part.stop - part.start for part in core)
-    out = np.empty(shape, np.uint8)
-    flat = np.empty(shape if guard else (0, 0, 0), np.bool_)
-    run = threshold_cube if ndim == 3 else threshold_slices
-    run(np.ascontiguousarray(image), core, int(radius), out, flat, guard or (0.0, 0.0))
-    return out, flat if guard else None
 
 
 @dataclass(frozen=True)
@@ -147,6 +110,10 @@ class LocalOtsu(Kernel):
         Voxels from the centre of the window to its faces, at least 1.
     ndim : {2, 3}
         2: a square window in each slice on its own. 3: a cube.
+    stride : int
+        Voxels from one exact threshold to the next; between them thresholds are linear, as with
+        `local_otsu`. With the guard, the global threshold takes the place of those of flat windows
+        before. Nodes lie on one grid from the origin of the volume.
     pore : {"dark", "bright"}
         Whether pores are at most, or above, the threshold.
     min_contrast : float
@@ -183,6 +150,7 @@ class LocalOtsu(Kernel):
 
     radius: int
     ndim: int = 2
+    stride: int = 1
     pore: Literal["dark", "bright"] = "dark"
     min_contrast: float = 0.0
     min_pore_fraction: float = 0.0
@@ -193,7 +161,7 @@ class LocalOtsu(Kernel):
     global_contrast: float | None = None
 
     def __post_init__(self) -> None:
-        _check_window(self.radius, self.ndim)
+        check_window(self.radius, self.ndim, self.stride)
         if self.pore not in ("dark", "bright"):
             raise ParameterError(f"pore={self.pore!r} is not known. Use 'dark' or 'bright'.")
         if self.min_contrast < 0 or not 0 <= self.min_pore_fraction <= 0.5 or not 0 <= self.clip < 1:
@@ -204,8 +172,9 @@ class LocalOtsu(Kernel):
 
     @property
     def halo(self) -> Shape:
-        """The radius, along z only for a cube."""
-        return (self.radius if self.ndim == 3 else 0, self.radius, self.radius)
+        """The radius, and what the next node may be away, along z only for a cube."""
+        reach = self.radius + self.stride - 1
+        return (reach if self.ndim == 3 else 0, reach, reach)
 
     def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """Return bool: True is pore."""
@@ -256,12 +225,29 @@ class LocalOtsu(Kernel):
                 "thresholded differently. Call kernel.fit(volume) first and use the kernel that it returns."
             )
         image = array if dtype == np.uint8 else self._quantised(array)
-        threshold, flat = _thresholds(image, block.trim, self.radius, self.ndim, self._guard(dtype))
-        dark = image[block.trim] <= threshold
-        if flat is not None:
-            globally = at_most(array[block.trim], cast("float", self.global_threshold))
-            dark = namespace(dark).where(flat, globally, dark)
+        dark = self._dark(array, image, block, self._guard(dtype))
         return dark if self.pore == "dark" else ~dark
+
+    def _dark(self, array: Array, image: Array, block: Block, guard: Guard | None) -> Array:
+        """Return where voxels of the core are at most their threshold, given the image in 256 levels."""
+        core = image[block.trim]
+        if self.stride > 1:
+            window = (self.radius, self.ndim, self.stride)
+            return cast(
+                "Array", core <= coarse_thresholds(image, block, *window, guard, self._global_level(array))
+            )
+        threshold, flat = window_thresholds(image, block.trim, self.radius, self.ndim, guard)
+        if flat is None:
+            return cast("Array", core <= threshold)
+        globally = at_most(array[block.trim], cast("float", self.global_threshold))
+        return cast("Array", namespace(core).where(flat, globally, core <= threshold))
+
+    def _global_level(self, array: Array) -> int:
+        """Return the level, of those that are thresholded, that the global threshold falls in."""
+        if not self._guarded:
+            return 0
+        value = np.full((1, 1, 1), self.global_threshold)
+        return int(value[0, 0, 0] if dtype_of(array) == np.uint8 else self._quantised(value)[0, 0, 0])
 
     @property
     def _guarded(self) -> bool:
@@ -274,13 +260,13 @@ class LocalOtsu(Kernel):
             return "the global threshold and contrast"
         return ""
 
-    def _guard(self, dtype: np.dtype[Any]) -> _Guard | None:
+    def _guard(self, dtype: np.dtype[Any]) -> Guard | None:
         """Least contrast in levels of the image that is thresholded, and least fraction of a class."""
         if not self._guarded:
             return None
         contrast = self.min_contrast * cast("float", self.global_contrast)
         if dtype != np.uint8:
-            contrast *= _BINS / (cast("float", self.high) - cast("float", self.low))
+            contrast *= BINS / (cast("float", self.high) - cast("float", self.low))
         return contrast, self.min_pore_fraction
 
     def _quantised(self, array: Array) -> Array:

@@ -15,7 +15,8 @@ from skimage.filters import rank, threshold_otsu
 from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import BlockGrid
 from bigrock.kernels.histogram import grey_histogram
-from bigrock.kernels.otsu import LocalOtsu, _thresholds, local_otsu
+from bigrock.kernels.otsu import LocalOtsu, local_otsu
+from bigrock.kernels.otsu_windows import window_thresholds
 from bigrock.volumes.source import Facts
 
 
@@ -96,7 +97,7 @@ def test_cube_thresholds_of_a_textured_volume_equal_skimage(radius):
     core = (slice(10, 12), slice(0, image.shape[1]), slice(0, image.shape[2]))
     near = slice(max(0, 10 - radius), 12 + radius)
     expected = reference(image[near], radius, ndim=3)[10 - near.start :][:2]
-    np.testing.assert_array_equal(_thresholds(image, core, radius, 3)[0], expected)
+    np.testing.assert_array_equal(window_thresholds(image, core, radius, 3)[0], expected)
 
 
 grey_images = hnp.arrays(
@@ -287,13 +288,13 @@ def test_the_guard_uses_contrast_and_smaller_class_of_the_window_at_the_voxel():
         ((0.0, fraction * 0.999), False),
         ((0.0, fraction * 1.001), True),
     ]:
-        assert _thresholds(image, core, radius, 2, guard)[1].item() is flat
+        assert window_thresholds(image, core, radius, 2, guard)[1].item() is flat
 
 
 def test_a_window_without_a_split_is_flat_for_the_guard():
     image = np.full((1, 9, 9), 70, np.uint8)
     core = (slice(0, 1), slice(0, 9), slice(0, 9))
-    threshold, flat = _thresholds(image, core, 2, 2, (0.0, 0.01))
+    threshold, flat = window_thresholds(image, core, 2, 2, (0.0, 0.01))
     assert (threshold == 0).all()
     assert flat.all()
 

@@ -10,7 +10,7 @@ from skimage.filters import rank
 from bigrock.geometry import BlockGrid
 from bigrock.kernels import LocalOtsu, grey_histogram, local_otsu
 from bigrock.kernels.arrays import otsu as arrays
-from bigrock.kernels.otsu import _thresholds
+from bigrock.kernels.otsu_windows import window_thresholds
 
 SHAPE = (6, 17, 40)
 
@@ -49,7 +49,7 @@ def test_thresholds_of_any_array_module_are_those_of_compiled_code_and_of_skimag
 def test_flat_windows_of_any_array_module_are_those_of_compiled_code(name, ndim, monkeypatch):
     monkeypatch.setattr(arrays, "_PART_VOXELS", 2000)
     image, core, guard = images()[name], (slice(1, 5), slice(2, 16), slice(0, 40)), (20.0, 0.1)
-    expected, flat = _thresholds(image, core, 3, ndim, guard)
+    expected, flat = window_thresholds(image, core, 3, ndim, guard)
     for xp in (np, strict):
         found, found_flat = arrays.threshold_windows(xp.asarray(image), core, 3, ndim, guard)
         np.testing.assert_array_equal(np.asarray(found), expected)
