@@ -254,7 +254,7 @@ def correlograms(
             reach = len(hits["z"]) - 1, len(hits["y"]) - 1, len(hits["x"]) - 1
             distance = _shells(reach, counting.spacing, counting.max_lag + 1)[1] * side
         else:
-            distance = np.arange(len(inside)) * counting.spacing["zyx".index(name)] * side
+            distance = np.arange(len(inside), dtype=np.float64) * counting.spacing["zyx".index(name)] * side
         known = inside > 0
         s2 = hits[name][known] / inside[known]
         found[name] = Correlogram(distance[known], s2, inside[known])
