@@ -160,13 +160,16 @@ def plan_reduce(
     executor: Executor,
     *,
     through: Kernel | None = None,
+    stored: Sequence[Reduction] = (),
     block: Shape | None = None,
     ram_bytes: int | None = None,
 ) -> Plan:
     """Return the plan of a reduce pass; raise where it cannot run."""
     limit = ram_bytes or int(executor.ram_bytes * _RAM_SHARE)
-    halo = total_halo(reductions, through)
+    z, y, x = map(max, zip(total_halo(reductions, through), total_halo(stored, None), strict=True))
+    halo = (z, y, x)
     dtype = np.dtype(source.dtype)
+    of_stored = max((r.scratch_bytes(dtype) for r in stored), default=0.0)
     scratch = 0.0
     if through is not None:
         check_kinds(through, facts_of(source))
@@ -177,15 +180,17 @@ def plan_reduce(
             )
         out = through.output_dtype(dtype)
         scratch, dtype = through.scratch_bytes(dtype) + out.itemsize, out
-    scratch += max((r.scratch_bytes(dtype) for r in reductions), default=0.0)
+    scratch = max(of_stored, scratch + max((r.scratch_bytes(dtype) for r in reductions), default=0.0))
     if block is not None:
         options: list[tuple[Shape, Layout | None]] = [(block, None)]
     else:
         options = [(b, None) for b, _ in candidates(source, 1, source.shape)]
     # A batch combines into one state while two wait for the coordinator, which holds one as well.
     facts = facts_of(source)
+    one = sum(r.state_bytes(facts) for r in stored)
     facts = Facts(facts.shape, dtype, facts.voxel_size, facts.kind, facts.classes)
-    states = (4 * executor.threads_per_worker + 2) * sum(r.state_bytes(facts) for r in reductions)
+    one += sum(r.state_bytes(facts) for r in reductions)
+    states = (4 * executor.threads_per_worker + 2) * one
     block, _, ram = first_fitting(source, halo, options, scratch, 0, executor, limit, states)
     return _plan(source, block, halo, executor, ram, limit, 0, 0, None)
 

@@ -19,7 +19,7 @@ from bigrock.engine.progress import ProgressLike, reporter
 from bigrock.engine.reduction import Reduction
 from bigrock.engine.sizing import batch_size
 from bigrock.engine.streams import BatchLostError, BatchResult
-from bigrock.geometry import Block, BlockGrid, Shape, z_order
+from bigrock.geometry import Block, BlockGrid, Region, Shape, z_order
 from bigrock.volumes.source import Facts, Source, facts_of
 
 __all__ = ["fit", "missing_fits", "reduce"]
@@ -33,22 +33,20 @@ class ReduceWork:
     reductions: tuple[Reduction, ...]
     through: Kernel | None
     grid: BlockGrid
+    stored: tuple[Reduction, ...] = ()
 
     def read(self, block: Block) -> npt.NDArray[Any]:
         """Return the voxels of the block and its halo."""
         return self.source.read(block.read)
 
     def compute(self, block: Block, array: npt.NDArray[Any]) -> list[Any]:
-        """Return the state of every reduction, each given its own halo."""
+        """Return the state of every reduction, each given its own halo; last those of stored voxels."""
+        states = _states(self.stored, array, block, block.read)
         held = block.read
         if self.through is not None:
             held = block.core.grow(total_halo(self.reductions, None), block.volume)
             array = self.through(array, Block(block.id, held, block.read, block.volume))
-        states = []
-        for reduction in self.reductions:
-            part = Block(block.id, block.core, block.core.grow(reduction.halo, block.volume), block.volume)
-            states.append(reduction.block(array[part.read.within(held)], part))
-        return states
+        return _states(self.reductions, array, block, held) + states
 
     def write(self, block: Block, result: list[Any], kept: list[Any]) -> None:
         """Combine the block's states with those of its batch.
@@ -60,11 +58,22 @@ class ReduceWork:
             again would count it twice.
         """
         try:
-            _combine(self.reductions, kept, result)
+            _combine(self.reductions + self.stored, kept, result)
         except Exception as error:
             raise BatchLostError(
                 f"{type(error).__name__} while combining block {block.id}: {error}"
             ) from error
+
+
+def _states(
+    reductions: Sequence[Reduction], array: npt.NDArray[Any], block: Block, held: Region
+) -> list[Any]:
+    """Return the states of a block; the array holds the region `held`."""
+    states = []
+    for reduction in reductions:
+        part = Block(block.id, block.core, block.core.grow(reduction.halo, block.volume), block.volume)
+        states.append(reduction.block(array[part.read.within(held)], part))
+    return states
 
 
 def _combine(reductions: Sequence[Reduction], kept: list[Any], states: list[Any]) -> None:
@@ -80,6 +89,7 @@ def reduce(
     reductions: Sequence[Reduction],
     *,
     through: Kernel | None = None,
+    stored: Sequence[Reduction] = (),
     executor: ExecutorLike = None,
     block: Shape | None = None,
     ram: str | float | None = None,
@@ -97,6 +107,8 @@ def reduce(
         Any number; each sees the same blocks with its own halo.
     through : Kernel, optional
         A fitted kernel of scale 1, applied to each block before the reductions see it.
+    stored : sequence of Reduction
+        Further ones, which see the voxels as they are stored, in the same read.
     executor, block, ram, retries, progress
         As for `bigrock.run`; any `block` gives the same result.
     title : str
@@ -105,7 +117,7 @@ def reduce(
     Returns
     -------
     list
-        In the order of `reductions`.
+        In the order of `reductions`, then of `stored`.
 
     Raises
     ------
@@ -127,16 +139,19 @@ def reduce(
     """
     runner = executor_for(executor)
     limit = None if ram is None else parse_bytes(ram)
-    plan = plan_reduce(reductions, source, runner, through=through, block=block, ram_bytes=limit)
+    plan = plan_reduce(
+        reductions, source, runner, through=through, stored=stored, block=block, ram_bytes=limit
+    )
     grid = BlockGrid(plan.shape, plan.block, plan.halo)
-    work = ReduceWork(source, tuple(reductions), through and through.given(source), grid)
+    work = ReduceWork(source, tuple(reductions), through and through.given(source), grid, tuple(stored))
+    every = work.reductions + work.stored
     states: list[Any] = []
     tally = {"done": 0, "failed": 0, "voxels": 0}
     with reporter(progress, title, len(grid), 0) as report:
 
         def on_result(result: BatchResult) -> None:
             if result.kept:
-                _combine(reductions, states, result.kept)
+                _combine(every, states, result.kept)
             tally["done"] += len(result.done)
             tally["failed"] += len(result.failed)
             tally["voxels"] += result.voxels
@@ -144,8 +159,8 @@ def reduce(
 
         batch = batch_size(len(grid), int(np.prod(grid.block)), runner.workers * runner.threads_per_worker)
         drive(work, z_order(grid.counts), runner, batch=batch, retries=retries, on_result=on_result)
-    facts = _facts_after(source, through)
-    return [r.finish(state, facts) for r, state in zip(reductions, states, strict=True)]
+    seen = [_facts_after(source, through)] * len(reductions) + [facts_of(source)] * len(stored)
+    return [r.finish(state, facts) for r, state, facts in zip(every, states, seen, strict=True)]
 
 
 def fit(kernel: Kernel, source: Source, **options: Any) -> Kernel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bigrock.engine.reduction import Reduction
@@ -44,7 +44,9 @@ class Job:
     phases : dict
         Class name → phase that is measured; the name None where it is the only one.
     facts : Facts
-        Of the voxels as the reductions see them.
+        Of the voxels that measures of a phase see: as stored, or as a kernel makes them.
+    values : Facts, optional
+        Of the stored voxels, where measures of the values see these, and no kernel's mask.
     field_of_view : FieldOfView, optional
         What counts.
     fitted : dict, optional
@@ -64,8 +66,11 @@ class Job:
     phases: dict[str | None, Phase]
     facts: Facts
     field_of_view: FieldOfView | None = None
+    values: Facts | None = None
     fitted: dict[tuple[str, str | None], Measure] = field(default_factory=dict)
     passes: list[Reduction] = field(init=False)
+    stored: list[Reduction] = field(init=False)
+    _first_value: int = field(init=False)
     _places: dict[tuple[str, str | None], list[tuple[Group, list[int]]]] = field(init=False)
     _where: dict[Group, int] = field(init=False)
 
@@ -74,29 +79,38 @@ class Job:
 
     def completed(self, reduce: Reduce) -> Job:
         """Return the job with every measure told what it must know first: one read, or none."""
-        facts = mask_facts(self.facts)
-        wanted = {
-            (m.name, name): reduction
-            for m in self._of("phase")
-            for name in self.phases
-            if (reduction := m.fitting(facts)) is not None
-        }
+        groups: dict[str | None, _Shared] = {}
+        wanted: dict[tuple[str, str | None], int] = {}
+        for m in self._of("phase"):
+            for name in self.phases:
+                reduction = m.fitting(mask_facts(self.facts))
+                if reduction is not None:
+                    [wanted[m.name, name]] = groups.setdefault(name, _Shared()).places([reduction])
         if not wanted:
             return self
-        passes = [OfPhase(self.phases[name], (r,), self.field_of_view) for (_, name), r in wanted.items()]
-        found = dict(zip(wanted, reduce(passes), strict=True))
+        passes = [
+            OfPhase(self.phases[n], tuple(shared.reductions), self.field_of_view)
+            for n, shared in groups.items()
+        ]
+        found = dict(zip(groups, reduce(passes), strict=True))
         by_name = {m.name: m for m in self.measures}
-        fitted = {key: by_name[key[0]].fitted(results[0]) for key, results in found.items()}
-        return Job(self.measures, self.phases, self.facts, self.field_of_view, fitted)
+        fitted = {key: by_name[key[0]].fitted(found[key[1]][place]) for key, place in wanted.items()}
+        return replace(self, fitted=fitted)
 
     def described(self, found: list[Any]) -> dict[str, dict[str, Any]]:
-        """Return the quantities of every measure, by class where classes have names."""
+        """Return the quantities of every measure, by class where classes have names.
+
+        Parameters
+        ----------
+        found : list
+            Results of `passes`, then of `stored`.
+        """
         described: dict[str, dict[str, Any]] = {}
         for m in self.measures:
             if m.of == "values":
                 [(_, places)] = self._places[m.name, None]
-                own = Found([found[i] for i in places])
-                described[m.name] = m.describe(own, self.facts)
+                own = Found([found[self._first_value + i] for i in places])
+                described[m.name] = m.describe(own, self.values or self.facts)
                 continue
             for name in self.phases:
                 quantities = self._measure(m, name).describe(
@@ -117,22 +131,24 @@ class Job:
     def _lay_out(self) -> None:
         """Decide the passes, and for every measure where its results will stand in them."""
         values, groups = _Shared(), dict[Group, _Shared]()
-        self._places = {}
+        self._places, self._where, self.passes, self.stored = {}, {}, [], []
         for m in self._of("values"):
-            self._places[m.name, None] = [((None, "values"), values.places(m.reductions(self.facts)))]
+            wanted = m.reductions(self.values or self.facts)
+            self._places[m.name, None] = [((None, "values"), values.places(wanted))]
         for m in self._of("phase"):
             for name in self.phases:
                 self._places[m.name, name] = [
                     (group, groups.setdefault(group, _Shared()).places(reductions))
                     for group, reductions in self._wanted(self._measure(m, name), name).items()
                 ]
-        self.passes, self._where = list(values.reductions), {}
         for (name, kind), shared in groups.items():
             self._where[name, kind] = len(self.passes)
             phase = None if kind == "whole" else self.phases[name]
             self.passes.append(
                 OfPhase(phase, tuple(shared.reductions), self.field_of_view, others=kind == "solid")
             )
+        self._first_value = len(self.passes)
+        (self.passes if self.values is None else self.stored).extend(values.reductions)
 
     def _wanted(self, m: Measure, name: str | None) -> dict[Group, tuple[Reduction, ...]]:
         facts = mask_facts(self.facts)

@@ -74,7 +74,8 @@ def measure(
         nor solid, and no part of any denominator.
     through : Kernel, optional
         Measure what this kernel makes of the volume, without storing it, such as
-        ``LocalOtsu(radius=31)``. Fitted first where it must be, which takes a further read.
+        ``LocalOtsu(radius=31)``. Fitted first where it must be, which takes a further read. Where
+        it makes a mask, measures of the values (the histogram) see the grey levels before it.
     executor, block, ram, progress
         As for `bigrock.run`; none of them changes the result.
 
@@ -118,14 +119,16 @@ def measure(
         phases = _phases(facts, pore, classes)
     elif classes is not None:
         raise ParameterError(f"classes={classes!r} has no part in measures of the values. Leave it out.")
-    job = Job(measures, phases, facts, field_of_view)
+    values = facts_of(source) if through is not None and facts.kind != "grey" else None
+    job = Job(measures, phases, facts, field_of_view, values)
     job = job.completed(lambda reductions: reduce(source, reductions, through=through, **options))
-    found = reduce(source, job.passes, through=through, **options)
+    found = reduce(source, job.passes, through=through, stored=job.stored, **options)
     measured = job.described(found)
     if classes is None and "porosity" in measured:
         _warn_of_polarity(measured["porosity"]["total"], phases[None])
     units = {m.name: _units(m, facts) for m in measures}
-    return Measurements(measured, units, _origin(source, facts, phases, field_of_view, through))
+    origin = _origin(source, facts, phases, field_of_view, through)
+    return Measurements(measured, units, origin | {"measures": {m.name: settings_of(m) for m in measures}})
 
 
 def _source(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Source:
