@@ -25,7 +25,7 @@ from bigrock.kernels.box_counting_parts import (
 )
 from bigrock.volumes.source import Facts
 
-__all__ = ["DifferentialBoxCounting", "differential_box_count"]
+__all__ = ["DifferentialBoxCounting", "differential_box_count", "grey_bits"]
 
 Array = npt.NDArray[Any]
 
@@ -86,7 +86,7 @@ def differential_box_count(
     """
     shape = volume_shape(image)
     counting = DifferentialBoxCounting(None if sizes is None else sorted_sizes(sizes), levels, fit)
-    bits = _bits(dtype_of(image))
+    bits = grey_bits(dtype_of(image))
     volume = namespace(image).reshape(image, shape)
     if isinstance(volume, np.ndarray):
         whole = Region.whole(shape)
@@ -156,7 +156,7 @@ class DifferentialBoxCounting(Reduction):
 
     def block(self, array: Array, block: Block) -> _State:
         """Return the sums over the columns in the core, and what it holds of shared columns."""
-        bits = _bits(array.dtype)
+        bits = grey_bits(array.dtype)
         image = _unsigned(np.ascontiguousarray(array[block.trim]))
         sizes = self._sizes(block.volume)
         state = _State(np.zeros(len(sizes), np.uint64), shortest_side(block.volume), bits, OpenBoxes())
@@ -196,7 +196,19 @@ def _heights(sizes: tuple[int, ...], side: int, levels: int, bits: int) -> Array
     return np.stack([-(-scaled // (size * levels)) for size in sizes])
 
 
-def _bits(dtype: np.dtype[Any]) -> int:
+def grey_bits(dtype: np.dtype[Any]) -> int:
+    """Return the bits of a grey value, which say how many levels there are.
+
+    Raises
+    ------
+    ParameterError
+        If the type is not one of 8- or 16-bit integers.
+
+    Examples
+    --------
+    >>> grey_bits(np.dtype(np.int16))
+    16
+    """
     if str(dtype) not in _GREY:
         raise ParameterError(
             f"grey values of type {dtype} have no fixed number of levels, which the height of the boxes follows "

@@ -17,7 +17,7 @@ from bigrock.kernels.box_counting_axes import check_axis, shortest_side, turned,
 from bigrock.kernels.box_counting_fit import sorted_sizes
 from bigrock.volumes.source import Facts
 
-__all__ = ["BoxMasses", "GlidingBoxes", "check_fit", "lacunarity"]
+__all__ = ["BoxMasses", "GlidingBoxes", "check_fit", "greatest_mass", "lacunarity"]
 
 Array = npt.NDArray[Any]
 
@@ -82,7 +82,7 @@ def lacunarity(image: Any, *, sizes: Iterable[int]) -> npt.NDArray[np.float64]:
         return gliding.finish(sums, Facts(shape, image.dtype)).lacunarity()
     from bigrock.kernels.arrays.gliding_box import box_masses
 
-    top = _top(dtype_of(image))
+    top = greatest_mass(dtype_of(image))
     found = [box_masses(volume, _window(shape, size), top) for size in gliding.sizes]
     return BoxMasses(gliding.sizes, *np.array(found, object).T).lacunarity()
 
@@ -203,7 +203,7 @@ class GlidingBoxes(Reduction):
         """Return what boxes from the core reach, axes turned; its greatest value; the limit of a mass."""
         stop = (min(b + h, n) for b, h, n in zip(block.core.stop, self.halo, block.volume, strict=True))
         part = Region(block.core.start, tuple(stop))  # type: ignore[arg-type]
-        image, top, limit = array[part.within(block.read)], _top(array.dtype), None
+        image, top, limit = array[part.within(block.read)], greatest_mass(array.dtype), None
         if self.field is not None:
             # A voxel outside is worth more than any box inside: it is then known by its mass.
             top = limit = self.sizes[-1] ** 3 + 1
@@ -230,8 +230,19 @@ def _window(volume: Shape, size: int, *, flat: bool = False) -> Shape:
     return z, y, x
 
 
-def _top(dtype: np.dtype[Any]) -> int:
-    """Return the greatest mass of a voxel."""
+def greatest_mass(dtype: np.dtype[Any]) -> int:
+    """Return the greatest mass of a voxel of a type.
+
+    Raises
+    ------
+    ParameterError
+        If its values cannot be summed as exact masses.
+
+    Examples
+    --------
+    >>> greatest_mass(np.dtype(np.uint8))
+    255
+    """
     if str(dtype) not in _MASSES:
         raise ParameterError(
             f"values of type {dtype} are no masses that can be summed exactly. Give one of {', '.join(_MASSES)}, "

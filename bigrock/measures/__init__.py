@@ -10,36 +10,49 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigrock.measures.definition import FieldOfView, Found, Measure
+    from bigrock.measures.fractal import DifferentialFractal, Fractal
     from bigrock.measures.grey_levels import GreyLevels
+    from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
     from bigrock.measures.measurements import Measurements
     from bigrock.measures.measuring import measure
     from bigrock.measures.porosity import PolarityWarning, Porosity
     from bigrock.measures.profiles import Profiles
     from bigrock.measures.registry import MEASURES
+    from bigrock.measures.slice_texture import SliceTexture
 
 __all__ = [
     "MEASURES",
+    "DifferentialFractal",
     "FieldOfView",
     "Found",
+    "Fractal",
+    "GreyLacunarity",
     "GreyLevels",
+    "Lacunarity",
     "Measure",
     "Measurements",
     "PolarityWarning",
     "Porosity",
     "Profiles",
+    "SliceTexture",
     "measure",
 ]
 
 _HOME = {
+    "DifferentialFractal": "fractal",
     "FieldOfView": "definition",
     "Found": "definition",
+    "Fractal": "fractal",
+    "GreyLacunarity": "lacunarity",
     "GreyLevels": "grey_levels",
+    "Lacunarity": "lacunarity",
     "MEASURES": "registry",
     "Measure": "definition",
     "Measurements": "measurements",
     "PolarityWarning": "porosity",
     "Porosity": "porosity",
     "Profiles": "profiles",
+    "SliceTexture": "slice_texture",
     "measure": "measuring",
 }
 

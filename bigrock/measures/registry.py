@@ -7,13 +7,28 @@ from collections.abc import Iterable
 
 from bigrock.errors import ParameterError
 from bigrock.measures.definition import Measure
+from bigrock.measures.fractal import DifferentialFractal, Fractal
 from bigrock.measures.grey_levels import GreyLevels
+from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
 from bigrock.measures.porosity import Porosity
 from bigrock.measures.profiles import Profiles
+from bigrock.measures.slice_texture import SliceTexture
 
 __all__ = ["MEASURES", "chosen", "summaries"]
 
-MEASURES: dict[str, type[Measure]] = {m.name: m for m in (GreyLevels, Porosity, Profiles)}
+MEASURES: dict[str, type[Measure]] = {
+    m.name: m
+    for m in (
+        GreyLevels,
+        Porosity,
+        Profiles,
+        Fractal,
+        DifferentialFractal,
+        Lacunarity,
+        GreyLacunarity,
+        SliceTexture,
+    )
+}
 """Name → measure. Other packages may add their own before they call `bigrock.measure`."""
 
 
