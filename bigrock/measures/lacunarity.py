@@ -68,7 +68,8 @@ class Lacunarity(Measure):
 class GreyLacunarity(Measure):
     """Gliding-box lacunarity of the grey values as masses: ``lacunarity`` against ``sizes``, and ``boxes``.
 
-    As `Lacunarity`, of the voxels as they are stored (bool, uint8, uint16 or uint32).
+    As `Lacunarity`, of the voxels as they are stored (bool, uint8, uint16 or uint32). Exact for any
+    blocks.
 
     Parameters
     ----------
