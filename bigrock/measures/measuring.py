@@ -108,7 +108,7 @@ def measure(
     (0.25, [1.0, 0.0, 0.0, 0.0])
     """
     source = _source(volume)
-    measures = chosen(what)
+    measures = asked = chosen(what)
     options = {"executor": executor, "block": block, "ram": ram, "progress": progress}
     through = _fitted_kernel(through, source, options)
     facts = _facts_seen(source, through)
@@ -128,7 +128,7 @@ def measure(
         _warn_of_polarity(measured["porosity"]["total"], phases[None])
     units = {m.name: _units(m, facts) for m in measures}
     origin = _origin(source, facts, phases, field_of_view, through)
-    return Measurements(measured, units, origin | {"measures": {m.name: settings_of(m) for m in measures}})
+    return Measurements(measured, units, origin | {"measures": {m.name: settings_of(m) for m in asked}})
 
 
 def _source(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Source:

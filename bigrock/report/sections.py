@@ -7,16 +7,27 @@ where they hold nothing to draw. A new one is a function in a module of its own 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from bigrock.report.results import Measured, Results
 from bigrock.report.section import Section
+from bigrock.report.sections_connectivity import connectivity_section
 from bigrock.report.sections_scaling import fractal_section, lacunarity_section
+from bigrock.report.sections_texture import texture_section
 
 __all__ = ["SECTIONS", "sections_of"]
 
 SECTIONS: dict[str, Callable[[Measured], Section | None]] = {
+    "connectivity": connectivity_section,
     "fractal": fractal_section,
+    "differential_fractal": partial(
+        fractal_section, heading="Fractal dimension of the grey levels", file="fractal-grey"
+    ),
     "lacunarity": lacunarity_section,
+    "grey_lacunarity": partial(
+        lacunarity_section, heading="Lacunarity of the grey levels", file="lacunarity-grey"
+    ),
+    "slices": texture_section,
 }
 """Measure → what draws it, in the order of the page."""
 

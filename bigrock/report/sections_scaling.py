@@ -16,18 +16,23 @@ __all__ = ["fractal_section", "lacunarity_section"]
 _MOST_TICKS = 11
 
 
-def fractal_section(measured: Measured) -> Section | None:
+def fractal_section(
+    measured: Measured, heading: str = "Fractal dimension", file: str = "fractal"
+) -> Section | None:
     """Return box counts against box size with the fitted lines, and the local slopes.
 
     Parameters
     ----------
     measured : Measured
-        Each kind with ``sizes``, ``counts``, ``dimension``, ``r2``, ``local_slopes``, ``fit_range``.
+        Of "fractal" or "differential_fractal": each kind with ``sizes``, ``counts``, ``dimension``,
+        ``r2``, ``local_slopes``, ``fit_smallest`` and ``fit_largest``.
+    heading, file : str
+        Heading of the section, and beginning of the names of its files.
 
     Examples
     --------
     >>> counted = {"sizes": [1, 2, 4], "counts": [64, 8, 1], "dimension": 3.0, "r2": 1.0,
-    ...            "local_slopes": [3.0, 3.0], "fit_range": [1, 4]}
+    ...            "local_slopes": [3.0, 3.0], "fit_smallest": 1, "fit_largest": 4}
     >>> [p.name for p in fractal_section(Measured({"": {"phase": counted}})).pictures]
     ['fractal-counts', 'fractal-slopes']
     """
@@ -45,17 +50,17 @@ def fractal_section(measured: Measured) -> Section | None:
     ticks = _ticks(found[0][1]["sizes"])
     said = "; ".join(told)
     return Section(
-        "Fractal dimension",
+        heading,
         [
             chart_picture(
-                "fractal-counts",
+                f"{file}-counts",
                 Chart("box size (voxels)", "boxes", counts, log_x=True, log_y=True, x_ticks=ticks),
                 title="box counts",
                 caption=f"Boxes that are touched, and the line that was fitted. {said}.",
                 alt=f"box counts against box size; {said}",
             ),
             chart_picture(
-                "fractal-slopes",
+                f"{file}-slopes",
                 Chart("box size (voxels)", "local slope", slopes, log_x=True, x_ticks=ticks),
                 title="local slopes",
                 caption="Slope between each size and the next: a fractal has equal ones.",
@@ -76,7 +81,7 @@ def _box_counts(measured: Measured) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _fit(kind: Mapping[str, Any], hue: int) -> list[Line]:
     """Return the fitted line, over the range that it was fitted to."""
-    span, dimension = kind.get("fit_range"), kind.get("dimension")
+    span, dimension = _span(kind), kind.get("dimension")
     if dimension is None or not is_known(dimension) or span is None:
         return []
     sizes, counts = np.asarray(kind["sizes"], float), np.asarray(kind["counts"], float)
@@ -95,17 +100,27 @@ def _dimension(name: str, kind: Mapping[str, Any]) -> str:
     told = f"{name}: D = {kind['dimension']:.3f}".removeprefix(": ")
     if is_known(kind.get("r2")):
         told += f", R² = {kind['r2']:.4f}"
-    span = kind.get("fit_range")
+    span = _span(kind)
     return told if span is None else f"{told} over sizes {span[0]} to {span[1]}"
 
 
-def lacunarity_section(measured: Measured) -> Section | None:
+def _span(kind: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """Return the smallest and the largest size of the fit."""
+    span = kind.get("fit_smallest"), kind.get("fit_largest")
+    return None if None in span else span
+
+
+def lacunarity_section(
+    measured: Measured, heading: str = "Lacunarity", file: str = "lacunarity"
+) -> Section | None:
     """Return lacunarity against box size.
 
     Parameters
     ----------
     measured : Measured
         With ``sizes`` and ``lacunarity``.
+    heading, file : str
+        Heading of the section, and name of its file.
 
     Examples
     --------
@@ -119,13 +134,13 @@ def lacunarity_section(measured: Measured) -> Section | None:
     lines = [Line(q["sizes"], q["lacunarity"], name, hue) for hue, (name, q) in enumerate(found)]
     ticks = _ticks(found[0][1]["sizes"])
     picture = chart_picture(
-        "lacunarity",
+        file,
         Chart("box size (voxels)", "lacunarity Λ", lines, log_x=True, log_y=True, x_ticks=ticks),
         title="",
         caption="Gliding box, Λ = E[M²] / E[M]²: 1 where every box holds as much.",
         alt="lacunarity against box size",
     )
-    return Section("Lacunarity", [picture])
+    return Section(heading, [picture])
 
 
 def _ticks(sizes: Any) -> tuple[float, ...]:
