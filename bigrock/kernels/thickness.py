@@ -220,8 +220,9 @@ def _classes(
     radii = np.empty(squares.shape, np.uint16)
     _check_largest(math.sqrt(squares.max()))
     most = floor_roots(squares.reshape(-1), radii.reshape(-1))
+    (depth, height, _), width = core.shape, squares.shape[-1]
     del squares
-    out = np.zeros((*core.shape[:2], radii.shape[-1]), np.uint16)
+    out = np.zeros((depth, height, width), np.uint16)
     paint_balls(radii, *_ball_rows(most, metric), np.array(core.start[:2]), out)
     return np.ascontiguousarray(out[:, :, core.start[2] : core.stop[2]])
 
