@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bigrock import datasets, errors, kernels, measures, report, units, volumes, workflows
     from bigrock.engine import Kernel, Plan, Progress, Reduction, fit, plan, reduce, run
     from bigrock.engine.clusters import cluster
-    from bigrock.measures import Measurements, measure
+    from bigrock.measures import Measurements, label, measure
     from bigrock.report import write_report
     from bigrock.transfer import export_slice, export_volume, import_volume
     from bigrock.volumes import ArraySource, Volume, open_volume
@@ -33,6 +33,7 @@ _HOME = {
     "export_volume": "transfer",
     "fit": "engine",
     "import_volume": "transfer",
+    "label": "measures",
     "measure": "measures",
     "open_volume": "volumes",
     "plan": "engine",
@@ -58,6 +59,7 @@ __all__ = [
     "fit",
     "import_volume",
     "kernels",
+    "label",
     "measure",
     "measures",
     "open_volume",

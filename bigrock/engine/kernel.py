@@ -18,6 +18,8 @@ from bigrock.volumes.source import Facts, Kind
 
 if TYPE_CHECKING:
     from bigrock.engine.reduction import Reduction
+    from bigrock.geometry import BlockGrid
+    from bigrock.volumes import Volume
     from bigrock.volumes.source import Source
 
 __all__ = ["Chain", "Kernel", "stages_of"]
@@ -42,6 +44,9 @@ class Kernel(ABC):
     """
 
     version: ClassVar[int] = 1
+
+    same_blocks: ClassVar[bool] = False
+    """Whether the pass must cut the volume into the blocks that the kernel was fitted with."""
 
     @abstractmethod
     def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
@@ -83,6 +88,13 @@ class Kernel(ABC):
 
     def fitted(self, result: Any) -> Kernel:
         """Return the kernel completed by the result of its fitting reduction."""
+        return self
+
+    def laid_down(self, output: Volume, grid: BlockGrid) -> Kernel:
+        """Return the kernel that workers get, after storing beside the output what is too large to send to each.
+
+        Called once per pass, when the output has been made and before its first block is written.
+        """
         return self
 
     def given(self, source: Source) -> Kernel:

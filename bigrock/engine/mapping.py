@@ -111,14 +111,16 @@ def map_pass(
         if sink.complete:
             log.finish()
             return sink
-    fitted = fit(kernel, source, executor=options.executor, ram=options.ram, progress=options.progress)
+    how = {"executor": options.executor, "ram": options.ram, "progress": options.progress}
+    fitted = fit(kernel, source, **how, block=the_plan.block if kernel.same_blocks else None)
     fingerprint["fitted"] = settings_of(fitted)
     if logged is None:
         sink = _create(fitted, source, dest, the_plan, options, output, fingerprint, replace)
         log.begin(fingerprint)
     else:
         refuse_other_settings(dest, place, logged, fingerprint)
-    work = MapWork(source, fitted.given(source), sink, _grid(the_plan))
+    grid = _grid(the_plan)
+    work = MapWork(source, fitted.laid_down(sink, grid).given(source), sink, grid)
     _execute(work, the_plan, executor, options, log, output.step)
     finish_pyramid(sink, executor)
     sink.update(complete=True, gapless=True)
@@ -176,7 +178,9 @@ def _create(
     z, y, x = (n * kernel.scale for n in facts.shape)
     voxel = output.voxel_size or (facts.voxel_size and tuple(v / kernel.scale for v in facts.voxel_size))
     kind = output.kind or ("labels" if output.classes else kernel.output_kind(facts.kind))
-    classes = output.classes or (facts.classes if kind == "labels" else {})
+    classes = output.classes
+    if classes is None:
+        classes = facts.classes if kind == "labels" else {}
     entry = {
         "step": output.step,
         "bigrock": bigrock.__version__,

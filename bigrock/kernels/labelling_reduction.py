@@ -129,7 +129,8 @@ class Components(Reduction):
         if self.pieces:
             none = np.empty(0, np.int64)
             keys, roots = (np.concatenate([none, *(p[i] for p in state.pieces)]) for i in (0, 1))
-            borders = keys, roots
+            order = np.argsort(keys)
+            borders = keys[order], roots[order]
         return ComponentSums(table, facts.shape, facts.dtype, borders)
 
 

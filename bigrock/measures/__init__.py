@@ -9,9 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bigrock.measures.component_tables import component_table, read_component_table
+    from bigrock.measures.connectivity import Connectivity
     from bigrock.measures.definition import FieldOfView, Found, Measure
     from bigrock.measures.fractal import DifferentialFractal, Fractal
     from bigrock.measures.grey_levels import GreyLevels
+    from bigrock.measures.labelling import label
     from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
     from bigrock.measures.measurements import Measurements
     from bigrock.measures.measuring import measure
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MEASURES",
+    "Connectivity",
     "DifferentialFractal",
     "FieldOfView",
     "Found",
@@ -35,10 +39,14 @@ __all__ = [
     "Porosity",
     "Profiles",
     "SliceTexture",
+    "component_table",
+    "label",
     "measure",
+    "read_component_table",
 ]
 
 _HOME = {
+    "Connectivity": "connectivity",
     "DifferentialFractal": "fractal",
     "FieldOfView": "definition",
     "Found": "definition",
@@ -53,7 +61,10 @@ _HOME = {
     "Porosity": "porosity",
     "Profiles": "profiles",
     "SliceTexture": "slice_texture",
+    "component_table": "component_tables",
+    "label": "labelling",
     "measure": "measuring",
+    "read_component_table": "component_tables",
 }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from bigrock.errors import ParameterError
+from bigrock.measures.connectivity import Connectivity
 from bigrock.measures.definition import Measure
 from bigrock.measures.fractal import DifferentialFractal, Fractal
 from bigrock.measures.grey_levels import GreyLevels
@@ -27,6 +28,7 @@ MEASURES: dict[str, type[Measure]] = {
         Lacunarity,
         GreyLacunarity,
         SliceTexture,
+        Connectivity,
     )
 }
 """Name → measure. Other packages may add their own before they call `bigrock.measure`."""
