@@ -13,6 +13,7 @@ from bigrock.cli.export import export
 from bigrock.cli.gpu_check import gpu_check
 from bigrock.cli.import_scan import import_scan
 from bigrock.cli.info import info
+from bigrock.cli.label import label
 from bigrock.cli.measure import measure
 from bigrock.cli.plan import plan
 from bigrock.cli.report import report
@@ -38,6 +39,7 @@ for _name, _command in {
     "plan": plan,
     "run": run,
     "measure": measure,
+    "label": label,
     "export": export,
     "report": report,
     "validate": validate,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def info(
     show_volume(volume, json=json)
 
 
-def show_volume(volume: Volume, *, json: bool) -> None:
+def show_volume(volume: Volume, *, json: bool, more: Mapping[str, Any] | None = None) -> None:
     """Write what a volume holds to stdout.
 
     Parameters
@@ -45,8 +46,10 @@ def show_volume(volume: Volume, *, json: bool) -> None:
         Nothing but its metadata is read.
     json : bool
         As JSON.
+    more : mapping, optional
+        What else is known of it.
     """
-    facts = _facts(volume)
+    facts = _facts(volume) | dict(more or {})
     if json:
         show_json(facts)
         return
@@ -56,6 +59,7 @@ def show_volume(volume: Volume, *, json: bool) -> None:
         ("storage", f"chunks {_times(volume.read_unit)} in shards {_times(volume.write_unit)}"),
         ("complete", "yes" if volume.complete else "no: the run or import that makes it was interrupted"),
     ]
+    rows += [(name, f"{value:,}") for name, value in (more or {}).items()]
     rows += [(f"step {i}", _step(step)) for i, step in enumerate(volume.history, start=1)]
     show_rows(rows, title=volume.path)
 
