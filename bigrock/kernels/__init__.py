@@ -15,6 +15,7 @@ from bigrock.kernels.standardize import Standardize, standardize
 
 if TYPE_CHECKING:
     from bigrock.kernels.box_counting import BoxCounting, BoxCounts, BoxTally, box_count
+    from bigrock.kernels.box_sums import BoxGrid, BoxSums, box_grid
     from bigrock.kernels.chords import ChordCounts, ChordLengths, chord_lengths
     from bigrock.kernels.clean_up import FillHoles, RemoveSmall, fill_holes, remove_small_components
     from bigrock.kernels.configurations import ConfigurationCounts, Configurations, configuration_counts
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
 __all__ = [
     "BoxCounting",
     "BoxCounts",
+    "BoxGrid",
     "BoxMasses",
+    "BoxSums",
     "BoxTally",
     "ChordCounts",
     "ChordLengths",
@@ -90,6 +93,7 @@ __all__ = [
     "binary_erosion",
     "binary_opening",
     "box_count",
+    "box_grid",
     "chord_lengths",
     "configuration_counts",
     "differential_box_count",
@@ -117,7 +121,9 @@ __all__ = [
 _MODULES = {
     "BoxCounting": "box_counting",
     "BoxCounts": "box_counting",
+    "BoxGrid": "box_sums",
     "BoxMasses": "gliding_box",
+    "BoxSums": "box_sums",
     "BoxTally": "box_counting",
     "ChordCounts": "chords",
     "ChordLengths": "chords",
@@ -154,6 +160,7 @@ _MODULES = {
     "binary_erosion": "morphology",
     "binary_opening": "morphology",
     "box_count": "box_counting",
+    "box_grid": "box_sums",
     "chord_lengths": "chords",
     "configuration_counts": "configurations",
     "differential_box_count": "differential_box_counting",

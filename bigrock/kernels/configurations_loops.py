@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["add_box_configurations", "add_configurations", "bit_count", "lowest_bit"]
+__all__ = ["add_configurations", "bit_count", "bytes_of", "four_rows", "lowest_bit", "pairs_from", "shifted"]
 
 Array = npt.NDArray[Any]
 
@@ -40,12 +40,32 @@ def lowest_bit(v: np.uint64) -> int:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _nine(word: np.uint64, after: np.uint64, i: int) -> np.uint64:
-    """Return nine voxels of a row from bit `i` (a multiple of 8) of a word on."""
-    bits = word >> np.uint64(i)
+def four_rows(bits: Array, z: int, y: int, k: int) -> tuple[Any, Any, Any, Any]:
+    """Return word `k` of the rows (z, y), (z+1, y), (z, y+1) and (z+1, y+1)."""
+    return bits[z, y, k], bits[z + 1, y, k], bits[z, y + 1, k], bits[z + 1, y + 1, k]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def shifted(word: Any, after: Any) -> Any:
+    """Return the 64 voxels from the second of a word on."""
+    return (word >> np.uint64(1)) | (after << np.uint64(63))
+
+
+@njit(nogil=True, cache=True, inline="always")
+def bytes_of(cells: Any) -> Any:
+    """Return the lowest bit of every byte in which any bit is set."""
+    cells = cells | (cells >> np.uint64(4))
+    cells = cells | (cells >> np.uint64(2))
+    return (cells | (cells >> np.uint64(1))) & _LOW_BITS
+
+
+@njit(nogil=True, cache=True, inline="always")
+def pairs_from(word: Any, after: Any, i: int) -> Any:
+    """Return the pairs of a row from bit `i` (a multiple of 8) of a word on, a byte each."""
+    found = word >> np.uint64(i)
     if i == 56:
-        bits |= after << np.uint64(8)
-    return bits & np.uint64(511)
+        found = found | (after << np.uint64(8))
+    return _PAIRS[found & np.uint64(511)]
 
 
 @njit(nogil=True, cache=True)
@@ -54,33 +74,24 @@ def _add_row(bits: Array, z: int, y: int, first: int, last: int, counts: Array) 
 
     `counts` has two lanes, so that equal neighbours do not wait for each other's counter.
     """
-    one = np.uint64(1)
     for k in range(first >> 6, (last + 63) >> 6):
-        a, b, c, d = bits[z, y, k], bits[z + 1, y, k], bits[z, y + 1, k], bits[z + 1, y + 1, k]
-        e, f = bits[z, y, k + 1], bits[z + 1, y, k + 1]
-        g, h = bits[z, y + 1, k + 1], bits[z + 1, y + 1, k + 1]
+        a, b, c, d = four_rows(bits, z, y, k)
+        e, f, g, h = four_rows(bits, z, y, k + 1)
         some, every = a | b | c | d, a & b & c & d
-        some |= (some >> one) | ((e | f | g | h) << np.uint64(63))
-        every &= (every >> one) | ((e & f & g & h) << np.uint64(63))
+        some |= shifted(some, e | f | g | h)
+        every &= shifted(every, e & f & g & h)
         begin, end = max(first - 64 * k, 0), min(last - 64 * k, 64)
         valid = (_ALL << np.uint64(begin)) & (_ALL >> np.uint64(64 - end))
-        mixed = some & ~every & valid
-        mixed |= mixed >> np.uint64(4)
-        mixed |= mixed >> np.uint64(2)
-        mixed = (mixed | (mixed >> one)) & _LOW_BITS
+        mixed = bytes_of(some & ~every & valid)
         uniform = valid & ~(mixed * np.uint64(255))
         full = bit_count(every & uniform)
         counts[0, 255] += full
         counts[0, 0] += bit_count(uniform) - full
         while mixed:
             i = lowest_bit(mixed)
-            mixed &= mixed - one
-            codes = (
-                _PAIRS[_nine(a, e, i)]
-                | (_PAIRS[_nine(b, f, i)] << one)
-                | (_PAIRS[_nine(c, g, i)] << np.uint64(2))
-                | (_PAIRS[_nine(d, h, i)] << np.uint64(3))
-            )
+            mixed &= mixed - np.uint64(1)
+            codes = pairs_from(a, e, i) | (pairs_from(b, f, i) << np.uint64(1))
+            codes |= (pairs_from(c, g, i) << np.uint64(2)) | (pairs_from(d, h, i) << np.uint64(3))
             if i >= begin and i + 8 <= end:
                 for j in range(8):
                     counts[j & 1, codes & np.uint64(255)] += 1
@@ -127,47 +138,3 @@ def add_configurations(
     for code in range(256):
         inside[code] += lanes[0, code] + lanes[1, code]
         border[code] += edge[0, code] + edge[1, code]
-
-
-@njit(nogil=True, cache=True)
-def add_box_configurations(
-    bits: Array, shape: Array, start: Array, size: int, table: Array, sums: Array
-) -> None:
-    """Add to ``sums[box]`` the rows of `table` (256 × quantities, int64) of the cells of each box.
-
-    The cells lie wholly in the mask (of `shape`, its first voxel at `start` of the volume); each
-    belongs to the box, of `size` voxels aligned at the origin, that owns its low corner. Box 0 of
-    `sums` is the one that owns `start`.
-    """
-    columns = sums.shape[2]
-    counts = np.zeros((columns, 2, 256), np.int64)
-    low = start // size
-    for i in range(sums.shape[0]):
-        z0, z1 = _range(low[0] + i, size, start[0], shape[0])
-        for j in range(sums.shape[1]):
-            y0, y1 = _range(low[1] + j, size, start[1], shape[1])
-            for z in range(z0, z1):
-                for y in range(y0, y1):
-                    for k in range(columns):
-                        x0, x1 = _range(low[2] + k, size, start[2], shape[2])
-                        if x0 < x1:
-                            _add_row(bits, z + 1, y + 1, x0, x1, counts[k])
-            for k in range(columns):
-                _flush(counts[k], table, sums[i, j, k])
-
-
-@njit(nogil=True, cache=True)
-def _range(box: int, size: int, start: int, extent: int) -> tuple[int, int]:
-    """Return the corners of the cells along one axis that a box owns, counted from `start`."""
-    return max(0, box * size - start), min(extent - 1, (box + 1) * size - start)
-
-
-@njit(nogil=True, cache=True)
-def _flush(counts: Array, table: Array, sums: Array) -> None:
-    """Add the counts of one box, weighted by `table`, to its sums, and set them to 0."""
-    for code in range(256):
-        count = counts[0, code] + counts[1, code]
-        if count:
-            counts[0, code] = counts[1, code] = 0
-            for q in range(table.shape[1]):
-                sums[q] += count * table[code, q]

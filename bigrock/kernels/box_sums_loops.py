@@ -1,0 +1,101 @@
+"""Compiled loops that sum voxels and 2×2×2 configurations over boxes, on masks as bits.
+
+Imported only by the functions that run them, because numba is slow to load.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from bigrock.kernels.configurations_loops import (
+    bit_count,
+    bytes_of,
+    four_rows,
+    lowest_bit,
+    pairs_from,
+    shifted,
+)
+
+__all__ = ["add_box_configurations", "add_box_voxels"]
+
+Array = npt.NDArray[Any]
+
+_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+
+@njit(nogil=True, cache=True)
+def add_box_voxels(bits: Array, shape: Array, start: Array, size: int, counts: Array) -> None:
+    """Add to ``counts[box]`` (int64) the voxels of a mask that are True.
+
+    The rows of `bits` have a margin; the first voxel of the mask, of `shape`, is `start` of the
+    volume. Boxes of `size` voxels are aligned at the origin; box 0 of `counts` owns `start`.
+    """
+    shift = start % size
+    for z in range(shape[0]):
+        for y in range(shape[1]):
+            row = counts[(z + shift[0]) // size, (y + shift[1]) // size]
+            for box in range(row.size):
+                begin, end = max(box * size - shift[2], 0), min((box + 1) * size - shift[2], shape[2])
+                total = 0
+                for k in range(begin >> 6, (end + 63) >> 6):
+                    low, high = max(begin - 64 * k, 0), min(end - 64 * k, 64)
+                    valid = (_ALL << np.uint64(low)) & (_ALL >> np.uint64(64 - high))
+                    total += bit_count(bits[z + 1, y + 1, k] & valid)
+                row[box] += total
+
+
+@njit(nogil=True, cache=True)
+def add_box_configurations(
+    bits: Array, shape: Array, start: Array, size: int, table: Array, sums: Array
+) -> None:
+    """Add to ``sums[box]`` (two int64) the rows of `table` (256 × 2) of the cells that each box owns.
+
+    Cells lie wholly in the mask, and belong to the box of their low corner. Empty and full cells
+    are passed over, so rows 0 and 255 of `table` must be 0. The rest as for `add_box_voxels`.
+    """
+    shift = start % size
+    last = shape[2] - 1
+    for z in range(shape[0] - 1):
+        for y in range(shape[1] - 1):
+            row = sums[(z + shift[0]) // size, (y + shift[1]) // size]
+            for k in range((last + 63) >> 6):
+                a, b, c, d = four_rows(bits, z + 1, y + 1, k)
+                e, f, g, h = four_rows(bits, z + 1, y + 1, k + 1)
+                some, every = a | b | c | d, a & b & c & d
+                some |= shifted(some, e | f | g | h)
+                every &= shifted(every, e & f & g & h)
+                valid = _ALL >> np.uint64(64 - min(last - 64 * k, 64))
+                mixed = bytes_of(some & ~every & valid)
+                while mixed:
+                    i = lowest_bit(mixed)
+                    mixed &= mixed - np.uint64(1)
+                    x = 64 * k + i
+                    codes = pairs_from(a, e, i) | (pairs_from(b, f, i) << np.uint64(1))
+                    codes |= (pairs_from(c, g, i) << np.uint64(2)) | (pairs_from(d, h, i) << np.uint64(3))
+                    _add_codes(codes, x + shift[2], min(8, last - x), size, table, row)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_codes(codes: Any, x: int, cells: int, size: int, table: Array, row: Array) -> None:
+    """Add the first cells of a byte of codes each, from `x` on, to their boxes in a row of boxes."""
+    box = x // size
+    if (x + cells - 1) // size == box:
+        first, second = 0, 0
+        for _ in range(cells):
+            code = codes & np.uint64(255)
+            first += table[code, 0]
+            second += table[code, 1]
+            codes >>= np.uint64(8)
+        row[box, 0] += first
+        row[box, 1] += second
+        return
+    for j in range(cells):
+        code = codes & np.uint64(255)
+        box = (x + j) // size
+        row[box, 0] += table[code, 0]
+        row[box, 1] += table[code, 1]
+        codes >>= np.uint64(8)
