@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import pickle
+import tracemalloc
 from functools import reduce
 
 import numpy as np
@@ -259,3 +260,21 @@ def test_the_pore_space_of_berea_has_a_dimension_between_two_and_three(shared_da
         assert 2 < volume.dimension < 3
         assert 1 < image.dimension < 2
         assert volume.r2 > 0.98
+
+
+@pytest.mark.parametrize(
+    "reduction", [BoxCounting(), BoxCounting(axis=0), BoxCounting(axis=2), BoxCounting((3, 7))]
+)
+def test_a_block_takes_no_more_memory_than_it_says(reduction):
+    volume = noise((96, 96, 96))
+    block = BlockGrid(volume.shape, (48, 48, 48), reduction.halo)[0]
+    array = volume[block.read.slices].copy()
+    reduction.block(array, block)
+    tracemalloc.start()
+    reduction.block(array, block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    facts = Facts(volume.shape, volume.dtype)
+    assert (
+        peak < reduction.scratch_bytes(array.dtype) * array.size + 4 * reduction.state_bytes(facts) + 50_000
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from fractions import Fraction
 from functools import reduce
 
@@ -123,3 +124,22 @@ def test_values_without_a_fixed_number_of_levels_are_refused(dtype):
 def test_one_grey_level_is_refused():
     with pytest.raises(ParameterError, match="levels=1"):
         differential_box_count(np.zeros((8, 8), np.uint8), levels=1)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "dtype"),
+    [(DifferentialBoxCounting(), "uint8"), (DifferentialBoxCounting((3,)), "int16")],
+)
+def test_a_block_takes_no_more_memory_than_it_says(reduction, dtype):
+    volume = grey(dtype, (96, 96, 96))
+    block = BlockGrid(volume.shape, (48, 48, 48), reduction.halo)[0]
+    array = volume[block.read.slices].copy()
+    reduction.block(array, block)
+    tracemalloc.start()
+    reduction.block(array, block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    facts = Facts(volume.shape, volume.dtype)
+    assert (
+        peak < reduction.scratch_bytes(array.dtype) * array.size + 4 * reduction.state_bytes(facts) + 50_000
+    )

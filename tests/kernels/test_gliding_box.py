@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -188,3 +189,22 @@ def test_values_that_are_no_masses_are_refused(dtype):
 def test_boxes_that_do_not_fit_are_refused():
     with pytest.raises(ParameterError, match="Use sizes up to 4"):
         lacunarity(np.ones((8, 4), bool), sizes=[2, 5])
+
+
+@pytest.mark.parametrize(
+    ("reduction", "dtype"),
+    [(GlidingBoxes((2, 9)), "bool"), (GlidingBoxes((5,), axis=2), "bool"), (GlidingBoxes((9,)), "uint32")],
+)
+def test_a_block_takes_no_more_memory_than_it_says(reduction, dtype):
+    volume = noise(dtype, (96, 96, 96))
+    block = BlockGrid(volume.shape, (48, 48, 48), reduction.halo)[0]
+    array = volume[block.read.slices].copy()
+    reduction.block(array, block)
+    tracemalloc.start()
+    reduction.block(array, block)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    facts = Facts(volume.shape, volume.dtype)
+    assert (
+        peak < reduction.scratch_bytes(array.dtype) * array.size + 4 * reduction.state_bytes(facts) + 50_000
+    )
