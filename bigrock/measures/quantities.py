@@ -10,6 +10,8 @@ import numpy as np
 
 __all__ = ["is_array", "is_table", "leaves", "plain", "worded"]
 
+_INLINE = 4
+
 
 def is_table(value: Any) -> bool:
     """Return whether a value is a `pyarrow.Table`; does not import pyarrow.
@@ -84,12 +86,12 @@ def plain(value: Any) -> Any:
 
 
 def worded(value: Any) -> str:
-    """Return a value for a cell of a table; of an array how many values and their range.
+    """Return a value for a cell of a table; of an array of more than four how many and their range.
 
     Examples
     --------
-    >>> worded(None), worded(True), worded(0.12345678), worded(np.arange(3))
-    ('not known', 'yes', '0.123457', '3 values, 0 to 2')
+    >>> worded(None), worded(True), worded(0.12345678), worded(np.arange(9))
+    ('not known', 'yes', '0.123457', '9 values, 0 to 8')
     """
     if value is None:
         return "not known"
@@ -107,7 +109,9 @@ def worded(value: Any) -> str:
 def _range(values: Any) -> str:
     if values.size == 0:
         return "none"
-    told = f"{values.size} value{'s' if values.size > 1 else ''}"
+    if values.size <= _INLINE:
+        return ", ".join(worded(value) for value in values.tolist())
+    told = f"{values.size} values"
     if values.dtype.kind not in "iuf":
         return told
     known = values[np.isfinite(values)]

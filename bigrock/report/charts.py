@@ -24,6 +24,7 @@ _HUES = {
     LIGHT: ("#0072b2", "#d55e00", "#009e73", "#9b4f87", "#5b6672", "#b27a00"),
     DARK: ("#56b4e9", "#e69f00", "#3fc9a0", "#d896bd", "#c9d1d9", "#f0e442"),
 }
+_LEGEND_ENTRY, _LEGEND_ROW = 118, 17
 _DASHES: dict[str, Any] = {"line": "-", "points": "none", "dashed": (0, (5, 2)), "steps": "-"}
 
 
@@ -155,27 +156,33 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
     >>> draw_chart(Chart("r", "S₂", [Line([0, 1], [0.2, 0.1])]))[:4]
     b'\x89PNG'
     """
-    figure, axes = empty_plot(*chart.size, ink)
+    names = [line.name for line in chart.lines if line.name] + list(chart.bars.series if chart.bars else ())
+    width, height = chart.size
+    columns = max(1, (width - 90) // _LEGEND_ENTRY)
+    above = 14 + _LEGEND_ROW * -(-len(names) // columns) if names else 12
+    top = max(30, above) + (_LEGEND_ROW if names and chart.marks else 0)
+    figure, axes = empty_plot(width, height + top - 30, ink, top)
     if chart.log_x:
         axes.set_xscale("log")
     if chart.log_y:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(_plain_formatter())
-        axes.yaxis.set_minor_formatter(_no_formatter())
+    _format_values(axes, chart)
     if chart.bars is not None:
         _draw_bars(axes, chart.bars, ink)
     for line in chart.lines:
         _draw_line(axes, line, chart, ink)
-    for mark in chart.marks:
-        _draw_mark(axes, mark, ink)
+    for k, mark in enumerate(chart.marks):
+        _draw_mark(axes, mark, ink, said=not k, lift=above - 12 if names else 0)
     if chart.from_zero:
         axes.set_ylim(bottom=0)
     if chart.x_ticks:
+        from matplotlib.ticker import NullLocator
+
         axes.set_xticks(list(chart.x_ticks), [f"{tick:g}" for tick in chart.x_ticks], minor=False)
-        axes.xaxis.set_minor_locator(_no_locator())
+        axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(chart.x_label)
     axes.set_ylabel(chart.y_label)
-    _draw_legend(axes, ink)
+    _draw_legend(axes, ink, columns)
     return png_of(figure, palette=96)
 
 
@@ -209,52 +216,59 @@ def _draw_bars(axes: Axes, bars: Bars, ink: Ink) -> None:
     for k, (name, heights) in enumerate(bars.series.items()):
         places = np.arange(len(bars.groups)) + (k - (len(bars.series) - 1) / 2) * wide
         colour = _HUES[ink][k % len(_HUES[ink])]
-        axes.bar(places, np.nan_to_num(heights), width=0.92 * wide, color=colour, label=name)
+        drawn = axes.bar(places, np.nan_to_num(heights), width=0.92 * wide, color=colour, label=name)
+        axes.bar_label(drawn, [_short(h) for h in heights], fontsize=7.5, color=ink.text, padding=2)
     axes.set_xticks(range(len(bars.groups)), bars.groups)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(axis="x", length=0)
     axes.grid(visible=False, axis="x")
 
 
-def _draw_mark(axes: Axes, mark: Mark, ink: Ink) -> None:
+def _short(height: float) -> str:
+    """Return a number in few digits, for the end of a bar."""
+    if not np.isfinite(height):
+        return "–"
+    return f"{height:.3g}" if height >= 1 else f"{height:.1g}"
+
+
+def _draw_mark(axes: Axes, mark: Mark, ink: Ink, said: bool, lift: int) -> None:
     """Draw a line across, with its text above the axes, where no curve runs through the words."""
     draw = axes.axhline if mark.along == "y" else axes.axvline
     draw(mark.value, color=ink.mark, linewidth=1.2, linestyle=(0, (5, 2)), zorder=1)
-    axes.set_title(mark.text, loc="right", color=ink.mark, fontsize=10, pad=5)
+    if said:
+        points = 0.72 * lift + 5
+        axes.set_title(mark.text, loc="right", color=ink.mark, fontsize=10, pad=points)
 
 
-def _draw_legend(axes: Axes, ink: Ink) -> None:
+def _draw_legend(axes: Axes, ink: Ink, columns: int) -> None:
+    """Write the names of the curves above the axes, where they hide none."""
     handles, names = axes.get_legend_handles_labels()
-    if not names:
-        return
-    axes.legend(
-        handles,
-        names,
-        fontsize=9,
-        labelcolor=ink.text,
-        facecolor=ink.paper,
-        edgecolor=ink.grid,
-        framealpha=0.85,
-        ncols=1 if len(names) <= 4 else 2,
-    )
+    if names:
+        axes.legend(
+            handles,
+            names,
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            ncols=columns,
+            fontsize=9,
+            labelcolor=ink.text,
+            frameon=False,
+            borderpad=0.2,
+            columnspacing=1.2,
+            handlelength=1.5,
+        )
 
 
-def _plain_formatter() -> Any:
-    from matplotlib.ticker import LogFormatterSciNotation
+def _format_values(axes: Axes, chart: Chart) -> None:
+    """Write numbers plainly; decades where they span several."""
+    from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, ScalarFormatter
 
-    return LogFormatterSciNotation()
-
-
-def _no_formatter() -> Any:
-    from matplotlib.ticker import NullFormatter
-
-    return NullFormatter()
-
-
-def _no_locator() -> Any:
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
+    values = [np.asarray(line.y, float) for line in chart.lines]
+    seen = np.concatenate([v[np.isfinite(v) & (v > 0)] for v in values]) if values else np.zeros(0)
+    many = chart.log_y and seen.size > 0 and seen.max() > 10 * seen.min()
+    axes.yaxis.set_major_formatter(LogFormatterSciNotation() if many else ScalarFormatter())
+    if chart.log_y:
+        axes.yaxis.set_minor_formatter(NullFormatter() if many else ScalarFormatter())
 
 
 def short_lengths(lengths: Any, unit: str) -> tuple[Array, str]:

@@ -38,14 +38,14 @@ def connectivity_section(measured: Measured) -> Section | None:
     if not phases:
         return None
     axes = list(next(iter(phases.values())).get("percolating") or {})
-    groups = ("total", "connected", *(f"percolates {a}" for a in axes), "closed")
+    groups = ("total", "connected", *(f"through\n{a}" for a in axes), "closed")
     series = {name: np.array(_heights(found, axes), float) for name, found in phases.items()}
     told = "; ".join(f"{name} {_percolation(found)}" for name, found in phases.items())
     picture = chart_picture(
         "connectivity",
-        Chart("", "share of the volume (%)", bars=Bars(groups, series), size=(640, 300)),
+        Chart("", "share of the volume (%)", bars=Bars(groups, series)),
         title="",
-        caption=f"Connected: touches a face of the volume. Percolates: joins both opposite faces. {told}.",
+        caption=f"Connected: touches a face of the volume. Through: joins both opposite faces. {told}.",
         alt=f"connected, percolating and closed shares of the volume; {told}",
     )
     tables = {n: q["components"] for n, q in measured.by_class.items() if is_table(q.get("components"))}

@@ -37,7 +37,7 @@ def texture_section(measured: Measured) -> Section | None:
         return None
     axis = str(next(iter(measured.by_class.values())).get("axis", "z"))
     kinds = {
-        "fraction": ("fraction of the slice", ("fraction",)),
+        "fraction": ("share of the slice (%)", ("fraction",)),
         "dimension": ("fractal dimension", ("dimension_phase", "dimension_interface")),
         "lacunarity": ("lacunarity Λ", _columns(tables, "lacunarity_")),
     }
@@ -63,7 +63,7 @@ def _along(
         for column in (c for c in columns if c in table.column_names):
             told = column.removeprefix(f"{kind}_").replace("_", " ") if len(columns) > 1 else ""
             told = f"box {told}" if kind == "lacunarity" else told
-            values = np.array(table[column].to_pylist(), float)
+            values = np.array(table[column].to_pylist(), float) * (100 if kind == "fraction" else 1)
             if np.isfinite(values).any():
                 lines.append(Line(position, values, curve_name(name, told), len(lines)))
     if not lines:

@@ -110,12 +110,12 @@ def class_grid(by_class: Mapping[str, Any], units: Mapping[str, str]) -> Grid:
 
 
 def table_head(table: Any, most: int = 12) -> Grid:
-    """Return the first rows of a `pyarrow.Table`, its columns as they are.
+    """Return the first rows of a `pyarrow.Table`; lengths, areas and volumes in µm, or nm where all are small.
 
     Parameters
     ----------
     table : pyarrow.Table
-        Such as that of the components.
+        Such as that of the components; columns in metres end in ``_m``, ``_m2`` or ``_m3``.
     most : int
         Rows shown.
 
@@ -128,12 +128,26 @@ def table_head(table: Any, most: int = 12) -> Grid:
     --------
     >>> import pyarrow
     >>> table_head(pyarrow.table({"id": [1, 2], "volume_m3": [2e-18, 1e-18]}), most=1)
-    Grid(head=('id', 'volume_m3'), rows=(('1', '2e-18'),), note='The first 1 of 2 rows.')
+    Grid(head=('id', 'volume (µm³)'), rows=(('1', '2'),), note='The first 1 of 2 rows.')
     """
-    shown = table.slice(0, most).to_pylist()
-    rows = tuple(tuple(_text(value) for value in row.values()) for row in shown)
+    columns = [_column(name, table[name].slice(0, most).to_pylist()) for name in table.column_names]
+    rows = tuple(zip(*(texts for _, texts in columns), strict=True))
     cut = f"The first {len(rows)} of {_text(table.num_rows)} rows." if table.num_rows > len(rows) else ""
-    return Grid(tuple(table.column_names), rows, cut)
+    return Grid(tuple(name for name, _ in columns), rows, cut)
+
+
+def _column(name: str, values: list[Any]) -> tuple[str, list[str]]:
+    """Return the heading and the cells of a column, in a unit that suits them."""
+    words, _, unit = name.rpartition("_")
+    powers = {"m": 1, "m2": 2, "m3": 3, "voxels": 0}
+    if not words or unit not in powers:
+        return name.replace("_", " "), [_text(value) for value in values]
+    power = powers[unit]
+    largest = max((abs(v) for v in values if v is not None and np.isfinite(v)), default=0.0)
+    short, exponent = ("nm", 9) if 0 < largest < 10.0 ** (-6 * power) else ("µm", 6)
+    told = f"{short}{('', '', '²', '³')[power]}" if power else unit
+    scaled = [None if v is None else v * 10.0 ** (exponent * power) if power else v for v in values]
+    return f"{words.replace('_', ' ')} ({told})", [_text(v) for v in scaled]
 
 
 def _rows(value: Any, path: tuple[str, ...], units: Mapping[str, str]) -> Iterator[Row]:

@@ -29,7 +29,6 @@ POWERS = {"m": 1, "m²": 2, "m³": 3, "1/m": -1, "1/m²": -2, "1/m³": -3}
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "profiles": ("position", "porosity"),
     "slices": ("slices",),
-    "slices": ("slices",),
 }
 """Quantities that tell places in the volume: those of a field of view and of its crop differ."""
 

@@ -184,7 +184,9 @@ def test_classes_stand_side_by_side():
 
 
 def test_arrays_of_words_and_unknown_numbers_have_a_text():
-    odd = {"names": ["a", "b"], "nothing": np.array([np.nan]), "some": np.array([np.nan, 2.0])}
+    nothing = np.full(5, np.nan)
+    odd = {"few": ["a", "b"], "many": list("abcde"), "nothing": nothing, "some": [*nothing, 2.0]}
+    odd["sizes"] = np.array([2, 4, 8])
     shown = str(Measurements({"m": odd}, {}, {}))
-    for words in ("2 values", "1 value, none known", "2 values, 2 to 2"):
+    for words in ("a, b", "5 values", "5 values, none known", "6 values, 2 to 2", "2, 4, 8"):
         assert words in shown
