@@ -29,8 +29,10 @@ POWERS = {"m": 1, "m²": 2, "m³": 3, "1/m": -1, "1/m²": -2, "1/m³": -3}
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "profiles": ("position", "porosity"),
     "slices": ("slices",),
+    # The faces of a crop cut components anew; a field of view leaves the faces of the volume.
+    "connectivity": ("connected", "closed", "percolating", "percolates", "percolating_ids", "components"),
 }
-"""Quantities that tell places in the volume: those of a field of view and of its crop differ."""
+"""Quantities that tell of places or faces of the volume: those of a field of view and of its crop differ."""
 
 
 @cache
