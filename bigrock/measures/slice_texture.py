@@ -31,9 +31,9 @@ Column = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class SliceTexture(Measure):
-    """One row for every slice across an axis: fraction of the phase, fractal dimensions, lacunarity.
+    """Texture of every slice across an axis: fraction of the phase, fractal dimensions, lacunarity.
 
-    The table ``slices`` has the columns slice, position (m, or voxels where no voxel size is
+    The table ``slices`` has a row for every slice, and the columns slice, position (m, or voxels where no voxel size is
     known), fraction, dimension_phase, r2_phase, dimension_interface, r2_interface and lacunarity_r
     for every size r; ``mean`` and ``std`` sum each of them up. All slices come from the one read;
     each is exactly what `bigrock.kernels.box_count` and `bigrock.kernels.lacunarity` give for it as
