@@ -12,7 +12,7 @@ __all__ = ["json_value", "settings_of"]
 
 
 def json_value(value: Any) -> Any:
-    """Return `value` as JSON: arrays become their digest, dataclasses become dicts."""
+    """Return `value` as JSON: arrays become their digest, sources their identity, dataclasses dicts."""
     if isinstance(value, np.ndarray):
         digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:16]
         return {"array": list(value.shape), "dtype": str(value.dtype), "sha256": digest}
@@ -20,6 +20,8 @@ def json_value(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.dtype):
         return str(value)
+    if not isinstance(value, type) and hasattr(value, "identity"):
+        return json_value(value.identity())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return settings_of(value)
     if isinstance(value, dict):

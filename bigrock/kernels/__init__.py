@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bigrock.kernels.denoise_patches import NonLocalMeans, non_local_means
     from bigrock.kernels.differential_box_counting import DifferentialBoxCounting, differential_box_count
     from bigrock.kernels.distances import Distance, distance
+    from bigrock.kernels.field_of_view import Cylinder, MaskField, MaskOutside
+    from bigrock.kernels.field_of_view_detection import detect_field_of_view
     from bigrock.kernels.gliding_box import BoxMasses, GlidingBoxes, lacunarity
     from bigrock.kernels.histogram import GreyHistogram, Histogram, grey_histogram
     from bigrock.kernels.labelling import label
@@ -66,6 +68,7 @@ __all__ = [
     "ConfigurationCounts",
     "Configurations",
     "Correlogram",
+    "Cylinder",
     "DifferentialBoxCounting",
     "Dilation",
     "Distance",
@@ -78,6 +81,8 @@ __all__ = [
     "Histogram",
     "LocalOtsu",
     "LocalThickness",
+    "MaskField",
+    "MaskOutside",
     "Median",
     "MinkowskiFunctionals",
     "NoiseLevel",
@@ -96,6 +101,7 @@ __all__ = [
     "box_grid",
     "chord_lengths",
     "configuration_counts",
+    "detect_field_of_view",
     "differential_box_count",
     "distance",
     "euler_number",
@@ -134,6 +140,7 @@ _MODULES = {
     "ConfigurationCounts": "configurations",
     "Configurations": "configurations",
     "Correlogram": "two_point",
+    "Cylinder": "field_of_view",
     "DifferentialBoxCounting": "differential_box_counting",
     "Dilation": "morphology",
     "Distance": "distances",
@@ -146,6 +153,8 @@ _MODULES = {
     "Histogram": "histogram",
     "LocalOtsu": "otsu",
     "LocalThickness": "thickness",
+    "MaskField": "field_of_view",
+    "MaskOutside": "field_of_view",
     "Median": "denoise",
     "MinkowskiFunctionals": "minkowski",
     "NoiseLevel": "denoise_noise",
@@ -163,6 +172,7 @@ _MODULES = {
     "box_grid": "box_sums",
     "chord_lengths": "chords",
     "configuration_counts": "configurations",
+    "detect_field_of_view": "field_of_view_detection",
     "differential_box_count": "differential_box_counting",
     "distance": "distances",
     "euler_number": "minkowski",

@@ -101,7 +101,7 @@ def gaussian(image: Array, *, sigma: float, ndim: int = 3) -> npt.NDArray[np.flo
 
     Examples
     --------
-    >>> gaussian(np.array([[0, 0, 4, 0, 0]], np.uint8), sigma=0.3).round(2).tolist()
+    >>> gaussian(np.array([[0, 0, 4, 0, 0]], np.uint8), sigma=0.3).astype(float).round(2).tolist()
     [[0.0, 0.02, 3.97, 0.02, 0.0]]
     """
     return whole_image(Gaussian(sigma, 2 if image.ndim == 2 else ndim), image)

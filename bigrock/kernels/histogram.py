@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
-from bigrock.errors import ParameterError
+from bigrock.errors import NonFiniteError, ParameterError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.arrays.histogram import count_levels
 from bigrock.kernels.backend import dtype_of, namespace, to_host
@@ -23,6 +23,7 @@ from bigrock.kernels.exact_sums import (
     shift_of_exponent,
     single_precision,
 )
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.kernels.grey_statistics import Histogram
 from bigrock.volumes.source import Facts
 
@@ -87,7 +88,12 @@ def grey_histogram(image: Array, *, mask: npt.NDArray[np.bool_] | None = None) -
 class GreyHistogram(Reduction):
     """The `Histogram` of a volume, from any blocks in any order, bitwise as from one.
 
-    Costs no memory beside its input for up to 16 bits and float32.
+    Costs no memory beside its input for up to 16 bits and float32, and no field of view.
+
+    Parameters
+    ----------
+    field_of_view : FieldOfView, optional
+        Count only what lies inside, such as a `Cylinder` of a round core.
 
     Examples
     --------
@@ -99,9 +105,12 @@ class GreyHistogram(Reduction):
     31.5
     """
 
+    field_of_view: FieldOfView | None = None
+
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """None for up to 16 bits and float32; a float32 copy for other types."""
-        return 0.0 if _bins(dtype) or dtype == np.float32 else 4.0
+        """None for up to 16 bits and float32; a float32 copy for other types; a copy of what is inside a field."""
+        converted = 0.0 if _bins(dtype) or dtype == np.float32 else 4.0
+        return converted + (dtype.itemsize + 1.0 if self.field_of_view is not None else 0.0)
 
     def state_bytes(self, facts: Facts) -> float:
         """Bytes of the counts; four numbers per bin where bins hold more than one value."""
@@ -110,7 +119,16 @@ class GreyHistogram(Reduction):
 
     def block(self, array: Array, block: Block) -> Any:
         """Return the counts of the core."""
-        return _count(array[block.trim], block.core.start)
+        core = array[block.trim]
+        if self.field_of_view is None:
+            return _count(core, block.core.start)
+        xp = namespace(core)
+        inside = xp.asarray(np.broadcast_to(self.field_of_view.inside(block.core), core.shape).copy())
+        try:
+            return _count(core[inside], (0,))
+        except NonFiniteError:
+            # Once more, for the error to say where in the volume.
+            return _count(xp.where(inside, core, xp.zeros_like(core)), block.core.start)
 
     def combine(self, a: Any, b: Any) -> Any:
         """Return the sum of two states."""

@@ -71,7 +71,7 @@ def median_program(rows: int, columns: int) -> MedianProgram:
     Examples
     --------
     >>> median_program(3, 3).steps.shape[0]
-    9
+    15
     """
     network = _Network(rows)
     column = network.sort([_Value(i, 0) for i in range(rows)])

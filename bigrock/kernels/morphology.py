@@ -147,8 +147,8 @@ def binary_closing(mask: Mask, *, radius: float, shape: Form = "ball") -> Mask:
 
     Examples
     --------
-    >>> binary_closing(np.array([[0, 1, 0, 1, 0, 0, 0, 0]], bool), radius=1).astype(int).tolist()
-    [[0, 1, 1, 1, 0, 0, 0, 0]]
+    >>> binary_closing(np.array([[0, 0, 1, 0, 1, 0, 0]], bool), radius=1).astype(int).tolist()
+    [[0, 0, 1, 1, 1, 0, 0]]
     """
     return _of_whole(Closing(radius, shape), mask)
 

@@ -13,6 +13,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import Block
 from bigrock.kernels.arrays.threshold import above, at_most, equal_to
+from bigrock.kernels.field_of_view import Cylinder, FieldOfView
 from bigrock.kernels.histogram import GreyHistogram, Histogram
 from bigrock.volumes.source import Facts, Kind
 
@@ -94,6 +95,10 @@ class GlobalOtsu(_ToMask):
         Which side is pore. In X-ray and electron images pores are dark.
     threshold : float, optional
         Grey level; set by ``fit``.
+    field_of_view : FieldOfView, optional
+        What the threshold is found for, such as the `Cylinder` of a round core: padding around it is a
+        third phase, which would shift the threshold. Voxels outside are compared like all others; see
+        `MaskOutside`.
 
     Raises
     ------
@@ -114,6 +119,7 @@ class GlobalOtsu(_ToMask):
 
     pore: Pore = "dark"
     threshold: float | None = None
+    field_of_view: Cylinder | FieldOfView | None = None
 
     def __post_init__(self) -> None:
         _check_side(self.pore)
@@ -124,7 +130,7 @@ class GlobalOtsu(_ToMask):
 
     def fitting(self, facts: Facts) -> GreyHistogram | None:
         """Return the histogram reduction, or None where the threshold is known."""
-        return GreyHistogram() if self.threshold is None else None
+        return GreyHistogram(self.field_of_view) if self.threshold is None else None
 
     def fitted(self, result: Histogram) -> GlobalOtsu:
         """Return the kernel with the Otsu threshold of a histogram."""

@@ -5,24 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, Self
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any, ClassVar, Literal, Self
 
 from bigrock.engine.reduction import Reduction
 from bigrock.errors import ParameterError
-from bigrock.geometry import Region
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.volumes.source import Facts
 
 __all__ = ["FieldOfView", "Found", "Measure"]
-
-
-class FieldOfView(Protocol):
-    """Which voxels of a volume show rock: the circle of a round core, or a given mask."""
-
-    def inside(self, region: Region) -> npt.NDArray[np.bool_]:
-        """Return True for the voxels of `region` that show rock; may have length 1 along axes."""
 
 
 @dataclass(frozen=True, slots=True)

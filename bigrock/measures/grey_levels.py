@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from bigrock.engine.reduction import Reduction
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.kernels.histogram import GreyHistogram
 from bigrock.measures.definition import Found, Measure
 from bigrock.volumes.source import Facts
@@ -39,9 +40,15 @@ class GreyLevels(Measure):
         ),
     }
 
+    field_of_view: FieldOfView | None = None
+
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the histogram."""
-        return (GreyHistogram(),)
+        return (GreyHistogram(self.field_of_view),)
+
+    def within(self, field: FieldOfView) -> GreyLevels:
+        """Return the measure of the values inside a field of view."""
+        return replace(self, field_of_view=field)
 
     def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
         """Return the quantities."""

@@ -101,11 +101,14 @@ def _settings(thing: type[Any]) -> dict[str, Any]:
 
 
 def _alternatives(hint: Any) -> tuple[Any, ...]:
-    return get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    """Return what a value may be, as far as that can be written as text."""
+    parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    tests = (_is_simple, _is_series, _is_numbers)
+    return tuple(part for part in parts if part is type(None) or any(test(part) for test in tests))
 
 
 def _writable(hint: Any) -> bool:
-    return all(_is_simple(part) or part is type(None) or _is_series(part) for part in _alternatives(hint))
+    return any(part is not type(None) for part in _alternatives(hint))
 
 
 def _is_simple(hint: Any) -> bool:
@@ -114,6 +117,11 @@ def _is_simple(hint: Any) -> bool:
 
 def _is_series(hint: Any) -> bool:
     return get_origin(hint) is tuple and all(_is_simple(part) or part is ... for part in get_args(hint))
+
+
+def _is_numbers(hint: Any) -> bool:
+    """Return whether a type is a dataclass of numbers, such as a cylinder: written with commas."""
+    return dataclasses.is_dataclass(hint) and set(get_type_hints(hint).values()) == {float}
 
 
 def _check_complete(name: str, thing: type[Any], values: dict[str, Any]) -> None:
@@ -151,6 +159,11 @@ def _converted(text: str, hint: Any) -> Any:
         parts, kinds = text.split(","), get_args(hint)
         kinds = kinds[:1] * len(parts) if kinds[-1] is ... else kinds
         return tuple(_converted(p, t) for p, t in zip(parts, kinds, strict=True))
+    if _is_numbers(hint):
+        numbers = [float(part) for part in text.split(",")]
+        if len(numbers) != len(dataclasses.fields(hint)):
+            raise ValueError(text)
+        return hint(*numbers)
     if hint in (bool, type(None)):
         if text not in _WORDS or not isinstance(_WORDS[text], hint):
             raise ValueError(text)
@@ -170,6 +183,8 @@ def _told(hint: Any) -> str:
         if kinds[-1] is ...:
             return f"{_told(kinds[0])}, or several separated by commas"
         return f"{len(kinds)} values separated by commas"
+    if _is_numbers(hint):
+        return ",".join(field.name for field in dataclasses.fields(hint))
     names = {
         int: "a whole number",
         float: "a number",
