@@ -21,18 +21,22 @@ from bigrock.kernels.configurations_tables import (
     direction_weights,
     eighths_of_euler,
     plane_euler_parts,
+    true_pairs,
 )
 from bigrock.kernels.packed_rows import mask_volume
 
 __all__ = [
     "MinkowskiFunctionals",
     "area_of",
+    "area_of_pairs",
+    "density_of_pairs",
     "euler_number",
     "euler_of",
     "functionals_of",
     "minkowski_functionals",
     "pairs_of",
     "surface_area",
+    "true_pairs_of",
 ]
 
 Mask = npt.NDArray[np.bool_]
@@ -239,21 +243,36 @@ def area_of(cells: npt.NDArray[np.int64], voxel_size: Voxel, method: Method) -> 
     return area_of_pairs(pairs_of(cells), voxel_size, method)
 
 
+def true_pairs_of(cells: npt.NDArray[np.int64]) -> list[int]:
+    """Return four times the pairs of neighbours of some cells that are both True, by direction."""
+    return [int(n) for n in cells @ true_pairs()]
+
+
 def area_of_pairs(pairs: list[int], voxel_size: Voxel, method: Method) -> float:
     """Return the surface area, given four times the pairs of differing neighbours by direction."""
     volume = math.prod(voxel_size)
+    return math.fsum(w * n / 4 * volume for w, n in zip(_per_pair(voxel_size, method), pairs, strict=True))
+
+
+def density_of_pairs(pairs: list[int], inside: list[int], voxel_size: Voxel, method: Method) -> float:
+    """Return the area per volume, given the pairs that differ and all pairs, by direction."""
+    shares = (n / whole for n, whole in zip(pairs, inside, strict=True))
+    return math.fsum(w * share for w, share in zip(_per_pair(voxel_size, method), shares, strict=True))
+
+
+def _per_pair(voxel_size: Voxel, method: Method) -> list[float]:
+    """Return for every direction the area that a pair of differing neighbours stands for, per volume of a voxel."""
     if method == "faces":
-        axes = zip(voxel_size, (pairs[DIRECTIONS.index(axis)] for axis in _AXES), strict=True)
-        return math.fsum(n / 4 * volume / side for side, n in axes)
+        sides = dict(zip(_AXES, voxel_size, strict=True))
+        return [1 / sides[d] if d in sides else 0.0 for d in DIRECTIONS]
     if method != "crofton":
         raise ParameterError(f"method={method!r} is not known. Use 'crofton' or 'faces'.")
-    steps = [tuple(n * a for n, a in zip(d, voxel_size, strict=True)) for d in DIRECTIONS]
-    weights = direction_weights(tuple(steps))
-    terms = zip(weights, pairs, steps, strict=True)
-    return math.fsum(2 * float(c) * n / 4 * volume / math.hypot(*step) for c, n, step in terms)
+    steps = tuple((z * voxel_size[0], y * voxel_size[1], x * voxel_size[2]) for z, y, x in DIRECTIONS)
+    weights = direction_weights(steps)
+    return [2 * float(c) / math.hypot(*step) for c, step in zip(weights, steps, strict=True)]
 
 
-_AXES = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+_AXES: tuple[tuple[int, int, int], ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 
 
 def functionals_of(

@@ -9,24 +9,33 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bigrock.measures.chords import Chords
     from bigrock.measures.component_tables import component_table, read_component_table
     from bigrock.measures.connectivity import Connectivity
+    from bigrock.measures.correlation import Correlation
     from bigrock.measures.definition import FieldOfView, Found, Measure
+    from bigrock.measures.euler import Euler
     from bigrock.measures.fractal import DifferentialFractal, Fractal
     from bigrock.measures.grey_levels import GreyLevels
     from bigrock.measures.labelling import label
     from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
     from bigrock.measures.measurements import Measurements
     from bigrock.measures.measuring import measure
+    from bigrock.measures.minkowski import Minkowski
     from bigrock.measures.porosity import PolarityWarning, Porosity
     from bigrock.measures.profiles import Profiles
     from bigrock.measures.registry import MEASURES
+    from bigrock.measures.rev import Rev
     from bigrock.measures.slice_texture import SliceTexture
+    from bigrock.measures.surface import Surface
 
 __all__ = [
     "MEASURES",
+    "Chords",
     "Connectivity",
+    "Correlation",
     "DifferentialFractal",
+    "Euler",
     "FieldOfView",
     "Found",
     "Fractal",
@@ -35,10 +44,13 @@ __all__ = [
     "Lacunarity",
     "Measure",
     "Measurements",
+    "Minkowski",
     "PolarityWarning",
     "Porosity",
     "Profiles",
+    "Rev",
     "SliceTexture",
+    "Surface",
     "component_table",
     "label",
     "measure",
@@ -46,8 +58,11 @@ __all__ = [
 ]
 
 _HOME = {
+    "Chords": "chords",
     "Connectivity": "connectivity",
+    "Correlation": "correlation",
     "DifferentialFractal": "fractal",
+    "Euler": "euler",
     "FieldOfView": "definition",
     "Found": "definition",
     "Fractal": "fractal",
@@ -57,10 +72,13 @@ _HOME = {
     "MEASURES": "registry",
     "Measure": "definition",
     "Measurements": "measurements",
+    "Minkowski": "minkowski",
     "PolarityWarning": "porosity",
     "Porosity": "porosity",
     "Profiles": "profiles",
+    "Rev": "rev",
     "SliceTexture": "slice_texture",
+    "Surface": "surface",
     "component_table": "component_tables",
     "label": "labelling",
     "measure": "measuring",

@@ -56,7 +56,7 @@ class Measure(ABC):
     units : mapping
         Quantity → unit, by its last name or, more specific, its dotted path; nothing where it is
         a plain number. "length", "area", "volume" stand for m, m², m³ where the voxel size is
-        known, else for voxels; "per length" for their inverse.
+        known, else for voxels; "per length", "per area", "per volume" for their inverse.
 
     Examples
     --------

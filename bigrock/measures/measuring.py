@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from bigrock.engine.reducing import fit, reduce
 from bigrock.engine.settings import settings_of
 from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
+from bigrock.kernels.field_of_view_detection import detect_field_of_view
 from bigrock.measures.definition import FieldOfView, Measure
 from bigrock.measures.job import Job
 from bigrock.measures.measurements import Measurements
@@ -28,12 +29,20 @@ from bigrock.volumes.source import Facts, Source, facts_of
 __all__ = ["measure"]
 
 Classes = str | Sequence[int | str] | None
-_METRES = {"length": "m", "area": "m²", "volume": "m³", "per length": "1/m", "per volume": "1/m³"}
+_METRES = {
+    "length": "m",
+    "area": "m²",
+    "volume": "m³",
+    "per length": "1/m",
+    "per area": "1/m²",
+    "per volume": "1/m³",
+}
 _VOXELS = {
     "length": "voxels",
     "area": "voxel faces",
     "volume": "voxels",
     "per length": "1/voxel",
+    "per area": "1/voxel face",
     "per volume": "1/voxel",
 }
 
@@ -44,7 +53,7 @@ def measure(
     *,
     pore: PoreLike = None,
     classes: Classes = None,
-    field_of_view: FieldOfView | None = None,
+    field_of_view: FieldOfView | Literal["auto"] | None = None,
     through: Kernel | None = None,
     executor: Any = None,
     block: Shape | None = None,
@@ -69,9 +78,11 @@ def measure(
     classes : "all", or sequence of int or str, optional
         Measure these classes one by one, in the same read: ``result["porosity"]["clay"]["total"]``.
         Of a mask, "all" is pore and solid.
-    field_of_view : FieldOfView, optional
+    field_of_view : FieldOfView or "auto", optional
         Leave out what lies outside, such as the corners around a round core: it is neither pore
-        nor solid, and no part of any denominator.
+        nor solid, and no part of any denominator. A `bigrock.kernels.Cylinder`, a
+        `bigrock.kernels.MaskField`, or "auto": the cylinder that is found in the volume, and the
+        whole volume where there is none (`bigrock.kernels.detect_field_of_view`).
     through : Kernel, optional
         Measure what this kernel makes of the volume, without storing it, such as
         ``LocalOtsu(radius=31)``. Fitted first where it must be, which takes a further read. Where
@@ -112,22 +123,23 @@ def measure(
     options = {"executor": executor, "block": block, "ram": ram, "progress": progress}
     through = _fitted_kernel(through, source, options)
     facts = _facts_seen(source, through)
-    if field_of_view is not None:
-        measures = [m.within(field_of_view) for m in measures]
+    field = _field(field_of_view, source)
+    if field is not None:
+        measures = [m.within(field) for m in measures]
     phases: dict[str | None, Phase] = {}
     if any(m.of == "phase" for m in measures):
         phases = _phases(facts, pore, classes)
     elif classes is not None:
         raise ParameterError(f"classes={classes!r} has no part in measures of the values. Leave it out.")
     values = facts_of(source) if through is not None and facts.kind != "grey" else None
-    job = Job(measures, phases, facts, field_of_view, values)
+    job = Job(measures, phases, facts, field, values)
     job = job.completed(lambda reductions: reduce(source, reductions, through=through, **options))
     found = reduce(source, job.passes, through=through, stored=job.stored, **options)
     measured = job.described(found)
     if classes is None and "porosity" in measured:
         _warn_of_polarity(measured["porosity"]["total"], phases[None])
     units = {m.name: _units(m, facts) for m in measures}
-    origin = _origin(source, facts, phases, field_of_view, through)
+    origin = _origin(source, facts, phases, field, through)
     return Measurements(measured, units, origin | {"measures": {m.name: settings_of(m) for m in asked}})
 
 
@@ -135,6 +147,17 @@ def _source(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Sourc
     if isinstance(volume, np.ndarray):
         return ArraySource(volume)
     return open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
+
+
+def _field(given: FieldOfView | Literal["auto"] | None, source: Source) -> FieldOfView | None:
+    """Return the field of view; of "auto" the one that is found."""
+    if given == "auto":
+        return detect_field_of_view(source)
+    if isinstance(given, str):
+        raise ParameterError(
+            f"field_of_view={given!r} is not known. Give 'auto', or a field such as Cylinder(500, 500, 480)."
+        )
+    return given
 
 
 def _facts_seen(source: Source, through: Kernel | None) -> Facts:

@@ -6,14 +6,20 @@ import re
 from collections.abc import Iterable
 
 from bigrock.errors import ParameterError
+from bigrock.measures.chords import Chords
 from bigrock.measures.connectivity import Connectivity
+from bigrock.measures.correlation import Correlation
 from bigrock.measures.definition import Measure
+from bigrock.measures.euler import Euler
 from bigrock.measures.fractal import DifferentialFractal, Fractal
 from bigrock.measures.grey_levels import GreyLevels
 from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
+from bigrock.measures.minkowski import Minkowski
 from bigrock.measures.porosity import Porosity
 from bigrock.measures.profiles import Profiles
+from bigrock.measures.rev import Rev
 from bigrock.measures.slice_texture import SliceTexture
+from bigrock.measures.surface import Surface
 
 __all__ = ["MEASURES", "chosen", "summaries"]
 
@@ -29,6 +35,12 @@ MEASURES: dict[str, type[Measure]] = {
         GreyLacunarity,
         SliceTexture,
         Connectivity,
+        Euler,
+        Surface,
+        Minkowski,
+        Correlation,
+        Chords,
+        Rev,
     )
 }
 """Name → measure. Other packages may add their own before they call `bigrock.measure`."""
