@@ -26,6 +26,7 @@ _FILES = "Files as well"
     "bigrock measure core.zarr porosity --through 'local-otsu radius=31'",
     "bigrock measure labels.zarr porosity --pore clay",
     "bigrock measure labels.zarr porosity --classes all --report classes.html",
+    "bigrock measure core.zarr porosity --through global-otsu --field-of-view auto",
 )
 def measure(
     volume: o.VolumePath,
@@ -47,6 +48,13 @@ def measure(
     ] = None,
     through: Annotated[
         str | None, typer.Option(metavar="KERNEL", help="Measure what this kernel makes of it, unstored.")
+    ] = None,
+    field_of_view: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|Y,X,RADIUS|MASK",
+            help="Leave out what is outside of a round core, or of a mask volume.",
+        ),
     ] = None,
     csv: Annotated[
         str | None, typer.Option(metavar="FILE", rich_help_panel=_FILES, help="Numbers as CSV.")
@@ -90,6 +98,7 @@ def measure(
             wanted or default,
             pore=_pore(pore),
             classes="all" if classes == ["all"] else _values(classes) or None,
+            field_of_view=_field(field_of_view),
             through=kernel,
             executor=where,
             block=o.whole_numbers("--block", block),
@@ -143,6 +152,19 @@ def _write(
         from bigrock.report import write_report
 
         write_report(source, report, measurements=found)
+
+
+def _field(text: str | None) -> Any:
+    """Return the field of view that a text names: found, a circle in voxels, or a stored mask."""
+    import bigrock
+
+    if text is None or text == "auto":
+        return text
+    try:
+        y, x, radius = (float(part) for part in text.split(","))
+    except ValueError:
+        return bigrock.kernels.MaskField(bigrock.open_volume(text))
+    return bigrock.kernels.Cylinder(y, x, radius)
 
 
 def _pore(texts: list[str] | None) -> Any:

@@ -56,6 +56,24 @@ def test_a_measure_takes_settings_and_refuses_others(labels: Path) -> None:
     assert "did you mean porosity" in result.stderr
 
 
+def test_a_field_of_view_is_found_given_or_read(tmp_path: Path) -> None:
+    y, x = np.ogrid[:80, :80]
+    circle = (y - 38) ** 2 + (x - 41) ** 2 <= 33**2
+    grey = np.where(circle, np.random.default_rng(0).normal(120, 30, (6, 80, 80)).clip(40, 255), 0)
+    scan, mask = tmp_path / "core.zarr", tmp_path / "round.zarr"
+    for path, voxels in ((scan, grey.astype(np.uint8)), (mask, np.repeat(circle[None], 6, axis=0))):
+        bigrock.import_volume(bigrock.ArraySource(voxels), path, voxel_size="2 um", progress=False)
+    command = (scan, "porosity", "histogram", "--through", "threshold value=100", "--field-of-view")
+    given, read, found = (json_of(*command, field) for field in ("38,41,33", mask, "auto"))
+    assert given["porosity"] == read["porosity"]
+    assert given["porosity"]["voxels"] == given["histogram"]["total"] == 6 * circle.sum()
+    assert found["porosity"]["voxels"] == pytest.approx(6 * circle.sum(), rel=0.1)
+    assert found["volume"]["field_of_view"]["name"] == "Cylinder"
+    result = measure(scan, "porosity", "--through", "threshold value=100", "--field-of-view", "1,2")
+    assert result.exit_code == 1
+    assert "nothing is stored at" in result.stderr
+
+
 def test_errors_name_options(labels: Path) -> None:
     result = measure(labels, "porosity", "--pore", "clay", "--classes", "all")
     assert result.exit_code == 2
