@@ -14,8 +14,9 @@ from bigrock.engine.reduction import Reduction
 from bigrock.errors import ParameterError
 from bigrock.geometry import Block, Region, Seams, Shape
 from bigrock.kernels.backend import to_host
-from bigrock.kernels.configurations import waiting_layer_voxels
+from bigrock.kernels.configurations import cells_inside, waiting_layer_voxels
 from bigrock.kernels.configurations_tables import eighths_of_euler
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.kernels.minkowski import area_of
 from bigrock.kernels.packed_rows import mask_volume, packed_rows
 from bigrock.volumes.source import Facts
@@ -39,10 +40,10 @@ class BoxGrid:
         Side of a box, in voxels; boxes at the far ends may be smaller.
     shape : tuple of int
         Of the volume.
-    sums : ndarray of int64, shape (boxes z, boxes y, boxes x, 3)
-        Voxels of the phase; 8 times the Euler number; the area of the surface in 2**-20 of the square of
-        the voxel size's unit. The latter two are sums of the shares of the 2×2×2 cells whose low corner the box
-        owns, so they add up over boxes.
+    sums : ndarray of int64, shape (boxes z, boxes y, boxes x, 4)
+        Voxels of the phase; 8 times the Euler number; the area of the surface in 2**-20 of the
+        square of the voxel size's unit; and the number of the 2×2×2 cells of which these two are
+        the shares: those wholly in the volume (and field of view) whose low corner the box owns.
     """
 
     size: int
@@ -54,20 +55,14 @@ class BoxGrid:
 
         Returns
         -------
-        ndarray of int64, shape (boxes z, boxes y, boxes x, 3)
+        ndarray of int64, shape (boxes z, boxes y, boxes x, 4)
             Empty where no box fits.
         """
         side = multiple * self.size
         z, y, x = (n // side for n in self.shape)
         parts = self.sums[: z * multiple, : y * multiple, : x * multiple]
-        parts = parts.reshape(z, multiple, y, multiple, x, multiple, 3)
+        parts = parts.reshape(z, multiple, y, multiple, x, multiple, 4)
         return np.asarray(parts.sum((1, 3, 5)), np.int64)
-
-    def cells(self, multiple: int) -> Counts:
-        """Return how many 2×2×2 cells each of the boxes of `over` owns: less at the end of the volume."""
-        side = multiple * self.size
-        along = [np.minimum(side, n - 1 - side * np.arange(n // side)) for n in self.shape]
-        return np.asarray(along[0][:, None, None] * along[1][:, None] * along[2], np.int64)
 
 
 def box_grid(mask: Mask, *, size: int, connectivity: int = 26, voxel_size: Voxel | None = None) -> BoxGrid:
@@ -100,7 +95,7 @@ def box_grid(mask: Mask, *, size: int, connectivity: int = 26, voxel_size: Voxel
     --------
     >>> grid = box_grid(np.ones((4, 4, 4), bool), size=2)
     >>> grid.sums[..., 0].ravel().tolist(), grid.over(2)[0, 0, 0].tolist()
-    ([8, 8, 8, 8, 8, 8, 8, 8], [64, 0, 0])
+    ([8, 8, 8, 8, 8, 8, 8, 8], [64, 0, 0, 27])
     """
     volume = to_host(mask_volume(mask, planar=False))
     summing = BoxSums(size, connectivity, voxel_size or (1.0, 1.0, 1.0))
@@ -120,7 +115,7 @@ class _Summed:
     def spread(self, size: int) -> Counts:
         """Return the sums of all boxes."""
         if self.everywhere is None:
-            self.everywhere = np.zeros((*(-(-n // size) for n in self.volume), 3), np.int64)
+            self.everywhere = np.zeros((*(-(-n // size) for n in self.volume), 4), np.int64)
         for low, sums in self.parts:
             place = tuple(slice(i, i + n) for i, n in zip(low, sums.shape[:3], strict=True))
             self.everywhere[place] += sums
@@ -142,6 +137,8 @@ class BoxSums(Reduction):
         Of the Euler number.
     voxel : tuple of float
         Voxel size, for the area: relative to its shortest side, so that areas are near 1.
+    field : FieldOfView, optional
+        Only cells wholly in it count. The mask must be False outside.
 
     Raises
     ------
@@ -154,25 +151,26 @@ class BoxSums(Reduction):
     >>> volume, summing = np.ones((4, 4, 4), bool), BoxSums(2)
     >>> a, b = (summing.block(volume[block.read.slices], block) for block in BlockGrid((4, 4, 4), (4, 4, 3)))
     >>> summing.finish(summing.combine(a, b), Facts((4, 4, 4), volume.dtype)).over(2)[0, 0, 0].tolist()
-    [64, 0, 0]
+    [64, 0, 0, 27]
     """
 
     size: int
     connectivity: int = 26
     voxel: Voxel = (1.0, 1.0, 1.0)
+    field: FieldOfView | None = None
 
     def __post_init__(self) -> None:
         if self.size < 1:
             raise ParameterError(f"boxes of {self.size} voxels hold nothing. Give a size of 1 or more.")
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """The mask as bits, twice while it is packed, with margins."""
-        return 0.5
+        """The mask as bits, twice while it is packed, with margins; and the field of view."""
+        return 0.5 if self.field is None else 4.0
 
     def state_bytes(self, facts: Facts) -> float:
-        """Three sums of 8 bytes per box, and layers that wait, as bits."""
+        """Four sums of 8 bytes per box, and layers that wait, as bits."""
         boxes = math.prod(-(-n // self.size) for n in facts.shape)
-        return 24.0 * boxes + waiting_layer_voxels(facts.shape) / 8
+        return 32.0 * boxes + waiting_layer_voxels(facts.shape) / 8
 
     def block(self, array: Mask, block: Block) -> _Summed:
         """Return the sums of the core, and its layers."""
@@ -202,21 +200,29 @@ class BoxSums(Reduction):
 
     def finish(self, state: _Summed, facts: Facts) -> BoxGrid:
         """Return the sums of all boxes."""
-        return BoxGrid(self.size, state.volume, state.spread(self.size))
+        sums = state.spread(self.size)
+        if self.field is None:
+            sums[..., 3] = _owned_cells(state.volume, self.size)
+        return BoxGrid(self.size, state.volume, sums)
 
     def _cell_sums(self, bits: npt.NDArray[np.uint64], region: Region) -> tuple[Shape, Counts]:
         """Return the first box of a region, and what its cells add to each of its boxes."""
-        from bigrock.kernels.box_sums_loops import add_box_configurations
+        from bigrock.kernels.box_sums_loops import add_box_configurations, add_box_voxels
 
         z, y, x = (a // self.size for a in region.start)
         boxes = [
             (b - 1) // self.size - a // self.size + 1 for a, b in zip(region.start, region.stop, strict=True)
         ]
-        cells = np.zeros((*boxes, 2), np.int64)
-        place = np.array(region.shape, np.int64), np.array(region.start, np.int64)
-        add_box_configurations(bits, *place, self.size, _table(self.connectivity, self.voxel), cells)
-        sums = np.zeros((*boxes, 3), np.int64)
-        sums[..., 1:] = cells
+        found, number = np.zeros((*boxes, 2), np.int64), np.zeros(boxes, np.int64)
+        place = np.array(region.shape, np.int64), np.array(region.start, np.int64), self.size
+        cells = np.zeros((0, 0, 0), np.uint64)
+        if self.field is not None:
+            inside = cells_inside(self.field, region)
+            cells = packed_rows(inside)
+            add_box_voxels(packed_rows(inside, margin=1), *place, number)
+        add_box_configurations(bits, *place, cells, _table(self.connectivity, self.voxel), found)
+        sums = np.zeros((*boxes, 4), np.int64)
+        sums[..., 1:3], sums[..., 3] = found, number
         return (z, y, x), sums
 
 
@@ -226,3 +232,9 @@ def _table(connectivity: int, voxel: Voxel) -> Counts:
     single = np.eye(256, dtype=np.int64)
     areas = [round(area_of(cell, voxel, "crofton") / _AREA_UNIT) for cell in single]
     return np.stack([eighths_of_euler(connectivity), np.array(areas, np.int64)], 1)
+
+
+def _owned_cells(volume: Shape, size: int) -> Counts:
+    """Return how many cells that lie wholly in the volume each box owns."""
+    along = [np.minimum(size, n - 1 - size * np.arange(-(-n // size))) for n in volume]
+    return np.asarray(along[0][:, None, None] * along[1][:, None] * along[2], np.int64)

@@ -18,6 +18,7 @@ from bigrock.kernels.configurations_loops import (
     lowest_bit,
     pairs_from,
     shifted,
+    spread_bits,
 )
 
 __all__ = ["add_box_configurations", "add_box_voxels"]
@@ -50,12 +51,13 @@ def add_box_voxels(bits: Array, shape: Array, start: Array, size: int, counts: A
 
 @njit(nogil=True, cache=True)
 def add_box_configurations(
-    bits: Array, shape: Array, start: Array, size: int, table: Array, sums: Array
+    bits: Array, shape: Array, start: Array, size: int, cells: Array, table: Array, sums: Array
 ) -> None:
     """Add to ``sums[box]`` (two int64) the rows of `table` (256 × 2) of the cells that each box owns.
 
-    Cells lie wholly in the mask, and belong to the box of their low corner. Empty and full cells
-    are passed over, so rows 0 and 255 of `table` must be 0. The rest as for `add_box_voxels`.
+    Cells lie wholly in the mask, and belong to the box of their low corner. Only those set in
+    `cells` (bits of the low corners) count; all where it is empty. Empty and full cells are passed
+    over, so rows 0 and 255 of `table` must be 0. The rest as for `add_box_voxels`.
     """
     shift = start % size
     last = shape[2] - 1
@@ -69,6 +71,8 @@ def add_box_configurations(
                 some |= shifted(some, e | f | g | h)
                 every &= shifted(every, e & f & g & h)
                 valid = _ALL >> np.uint64(64 - min(last - 64 * k, 64))
+                if cells.size:
+                    valid &= cells[z, y, k]
                 mixed = bytes_of(some & ~every & valid)
                 while mixed:
                     i = lowest_bit(mixed)
@@ -76,6 +80,8 @@ def add_box_configurations(
                     x = 64 * k + i
                     codes = pairs_from(a, e, i) | (pairs_from(b, f, i) << np.uint64(1))
                     codes |= (pairs_from(c, g, i) << np.uint64(2)) | (pairs_from(d, h, i) << np.uint64(3))
+                    # Cells that do not count become empty ones.
+                    codes &= spread_bits(valid >> np.uint64(i))
                     _add_codes(codes, x + shift[2], min(8, last - x), size, table, row)
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from bigrock.engine.reduction import Reduction
 from bigrock.geometry import Block, Region, Seams, Shape
 from bigrock.kernels.backend import namespace, to_host
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.kernels.packed_rows import mask_volume, packed_rows
 from bigrock.volumes.source import Facts
 
@@ -33,9 +34,10 @@ class ConfigurationCounts:
     Attributes
     ----------
     inside : ndarray of int64, shape (256,)
-        Cells that lie wholly in the volume: (nz − 1)(ny − 1)(nx − 1) of them.
+        Cells that lie wholly in the volume: (nz − 1)(ny − 1)(nx − 1) of them; and in the field of
+        view, where there is one.
     border : ndarray of int64, shape (256,)
-        Cells that reach beyond the volume, where all is taken as False.
+        Cells that reach beyond, where all is taken as False.
     """
 
     inside: Counts
@@ -112,6 +114,11 @@ class Configurations(Reduction):
 
     Reads no halo: cells across borders of blocks are counted where the blocks' layers meet.
 
+    Parameters
+    ----------
+    field : FieldOfView, optional
+        Cells that are not wholly in it count as border. The mask must be False outside.
+
     Examples
     --------
     >>> from bigrock.geometry import BlockGrid
@@ -122,9 +129,11 @@ class Configurations(Reduction):
     24
     """
 
+    field: FieldOfView | None = None
+
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """The mask as bits, twice while it is packed, with margins."""
-        return 0.5
+        """The mask as bits, twice while it is packed, with margins; and the field of view."""
+        return 0.5 if self.field is None else 4.0
 
     def state_bytes(self, facts: Facts) -> float:
         """Layers as bits on both sides of the blocks that wait: at most a few cross-sections."""
@@ -133,7 +142,7 @@ class Configurations(Reduction):
     def block(self, array: Mask, block: Block) -> _Counted:
         """Return the cells of the core, and its layers."""
         core = array[block.trim]
-        counts = _counts(core, block.core, block.volume, (False, False, False))
+        counts = _counts(core, block.core, block.volume, (False, False, False), self.field)
         state = _Counted(counts, block.volume)
         state.seams.add(block.core, block.volume, core)
         return state
@@ -143,7 +152,7 @@ class Configurations(Reduction):
         a.counts = _sum(a.counts, b.counts)
         a.seams.merge(b.seams)
         for seam, layers in a.seams.completed():
-            a.counts = _sum(a.counts, _counts(layers, seam.region, a.volume, seam.crossed))
+            a.counts = _sum(a.counts, _counts(layers, seam.region, a.volume, seam.crossed, self.field))
         return a
 
     def finish(self, state: _Counted, facts: Facts) -> ConfigurationCounts:
@@ -166,15 +175,39 @@ def _sum(a: ConfigurationCounts, b: ConfigurationCounts) -> ConfigurationCounts:
 
 
 def _counts(
-    mask: Mask, place: Region, volume: Shape, crossed: tuple[bool, bool, bool]
+    mask: Mask,
+    place: Region,
+    volume: Shape,
+    crossed: tuple[bool, bool, bool],
+    field: FieldOfView | None = None,
 ) -> ConfigurationCounts:
     """Return the cells of a part of the volume; along crossed axes those between its two layers."""
-    from bigrock.kernels.configurations_loops import add_configurations
+    from bigrock.kernels.configurations_loops import add_configurations, move_outside
 
     low = zip(place.start, crossed, strict=True)
     high = zip(place.stop, place.shape, volume, crossed, strict=True)
     first = np.array([-1 if start == 0 and not c else 0 for start, c in low], np.int64)
     last = np.array([n if stop == end and not c else n - 1 for stop, n, end, c in high], np.int64)
     inside, border = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    add_configurations(packed_rows(mask, margin=1), mask.shape[2], first, last, inside, border)
+    bits, width = packed_rows(mask, margin=1), mask.shape[2]
+    add_configurations(bits, width, first, last, inside, border)
+    if field is not None:
+        move_outside(bits, width, packed_rows(cells_inside(field, place)), inside, border)
     return ConfigurationCounts(inside, border)
+
+
+def cells_inside(field: FieldOfView, region: Region) -> Mask:
+    """Return True at the low corners of the 2×2×2 cells of a region that lie wholly in the field of view.
+
+    Examples
+    --------
+    >>> from bigrock.kernels.field_of_view import Cylinder
+    >>> int(cells_inside(Cylinder(1, 1, 9), Region((0, 0, 0), (3, 3, 3))).sum())
+    8
+    """
+    seen = np.broadcast_to(field.inside(region), region.shape)
+    cells = np.zeros(region.shape, bool)
+    both = seen[1:] & seen[:-1]
+    both = both[:, 1:] & both[:, :-1]
+    cells[:-1, :-1, :-1] = both[:, :, 1:] & both[:, :, :-1]
+    return cells

@@ -12,7 +12,17 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["add_configurations", "bit_count", "bytes_of", "four_rows", "lowest_bit", "pairs_from", "shifted"]
+__all__ = [
+    "add_configurations",
+    "bit_count",
+    "bytes_of",
+    "four_rows",
+    "lowest_bit",
+    "move_outside",
+    "pairs_from",
+    "shifted",
+    "spread_bits",
+]
 
 Array = npt.NDArray[Any]
 
@@ -66,6 +76,17 @@ def pairs_from(word: Any, after: Any, i: int) -> Any:
     if i == 56:
         found = found | (after << np.uint64(8))
     return _PAIRS[found & np.uint64(511)]
+
+
+@njit(nogil=True, cache=True, inline="always")
+def spread_bits(word: Any) -> Any:
+    """Return a word of which each byte is filled by one of the eight lowest bits."""
+    places = ((word & np.uint64(255)) * _LOW_BITS) & np.uint64(0x8040201008040201)
+    # Any bit of a byte set: carry it into the highest, then fill the byte.
+    high = (((places & np.uint64(0x7F7F7F7F7F7F7F7F)) + np.uint64(0x7F7F7F7F7F7F7F7F)) | places) >> np.uint64(
+        7
+    )
+    return (high & _LOW_BITS) * np.uint64(255)
 
 
 @njit(nogil=True, cache=True)
@@ -138,3 +159,31 @@ def add_configurations(
     for code in range(256):
         inside[code] += lanes[0, code] + lanes[1, code]
         border[code] += edge[0, code] + edge[1, code]
+
+
+@njit(nogil=True, cache=True)
+def move_outside(bits: Array, width: int, cells: Array, inside: Array, border: Array) -> None:
+    """Take the cells within the mask that are not set in `cells` from `inside` to `border`.
+
+    `bits` are packed rows with a margin, `cells` (bits of the low corners) without.
+    """
+    one = np.uint64(1)
+    for z in range(bits.shape[0] - 3):
+        for y in range(bits.shape[1] - 3):
+            for k in range((width + 62) >> 6):
+                valid = _ALL >> np.uint64(64 - min(width - 1 - 64 * k, 64))
+                outside = valid & ~cells[z, y, k]
+                a, b, c, d = four_rows(bits, z + 1, y + 1, k)
+                e, f, g, h = four_rows(bits, z + 1, y + 1, k + 1)
+                some = a | b | c | d
+                some |= shifted(some, e | f | g | h)
+                empty = bit_count(outside & ~some)
+                inside[0] -= empty
+                border[0] += empty
+                outside &= some
+                while outside:
+                    x = 64 * k + lowest_bit(outside)
+                    outside &= outside - one
+                    code = _edge_code(bits, z + 1, y + 1, x) | (_edge_code(bits, z + 1, y + 1, x + 1) << 4)
+                    inside[code] -= 1
+                    border[code] += 1

@@ -21,7 +21,6 @@ __all__ = [
     "direction_weights",
     "eighths_of_euler",
     "plane_euler_parts",
-    "true_pairs",
 ]
 
 Table = npt.NDArray[np.int64]
@@ -88,28 +87,12 @@ def differing_pairs() -> Table:
     >>> int(differing_pairs()[1].sum())
     13
     """
-    return _pairs(np.not_equal)
-
-
-@functools.cache
-def true_pairs() -> Table:
-    """Return four times the pairs of neighbours that are both True, as `differing_pairs`.
-
-    Examples
-    --------
-    >>> true_pairs()[255].tolist() == [4] * 13
-    True
-    """
-    return _pairs(np.logical_and)
-
-
-def _pairs(holds: np.ufunc) -> Table:
     flat = _VOXEL_SETS.reshape(256, 8)
     table = np.zeros((256, len(DIRECTIONS)), np.int64)
     for (i, one), (j, other) in combinations(enumerate(_CORNERS), 2):
         step = tuple(b - a for a, b in zip(one, other, strict=True))
         times = 2 ** sum(s != 0 for s in step) // 2
-        table[:, DIRECTIONS.index(step)] += holds(flat[:, i], flat[:, j]) * times
+        table[:, DIRECTIONS.index(step)] += (flat[:, i] != flat[:, j]) * times
     return table
 
 

@@ -21,22 +21,17 @@ from bigrock.kernels.configurations_tables import (
     direction_weights,
     eighths_of_euler,
     plane_euler_parts,
-    true_pairs,
 )
 from bigrock.kernels.packed_rows import mask_volume
 
 __all__ = [
     "MinkowskiFunctionals",
     "area_of",
-    "area_of_pairs",
-    "density_of_pairs",
     "euler_number",
     "euler_of",
     "functionals_of",
     "minkowski_functionals",
-    "pairs_of",
     "surface_area",
-    "true_pairs_of",
 ]
 
 Mask = npt.NDArray[np.bool_]
@@ -233,31 +228,11 @@ def euler_of(counts: ConfigurationCounts, connectivity: int) -> int:
     return int(counts.all @ eighths_of_euler(connectivity)) // 8
 
 
-def pairs_of(cells: npt.NDArray[np.int64]) -> list[int]:
-    """Return four times the pairs of differing neighbours of some cells, by direction."""
-    return [int(n) for n in cells @ differing_pairs()]
-
-
 def area_of(cells: npt.NDArray[np.int64], voxel_size: Voxel, method: Method) -> float:
     """Return the surface area of some cells: ``counts.inside`` or ``counts.all``."""
-    return area_of_pairs(pairs_of(cells), voxel_size, method)
-
-
-def true_pairs_of(cells: npt.NDArray[np.int64]) -> list[int]:
-    """Return four times the pairs of neighbours of some cells that are both True, by direction."""
-    return [int(n) for n in cells @ true_pairs()]
-
-
-def area_of_pairs(pairs: list[int], voxel_size: Voxel, method: Method) -> float:
-    """Return the surface area, given four times the pairs of differing neighbours by direction."""
-    volume = math.prod(voxel_size)
-    return math.fsum(w * n / 4 * volume for w, n in zip(_per_pair(voxel_size, method), pairs, strict=True))
-
-
-def density_of_pairs(pairs: list[int], inside: list[int], voxel_size: Voxel, method: Method) -> float:
-    """Return the area per volume, given the pairs that differ and all pairs, by direction."""
-    shares = (n / whole for n, whole in zip(pairs, inside, strict=True))
-    return math.fsum(w * share for w, share in zip(_per_pair(voxel_size, method), shares, strict=True))
+    pairs, volume = cells @ differing_pairs(), math.prod(voxel_size)
+    per_pair = _per_pair(voxel_size, method)
+    return math.fsum(share * int(n) / 4 * volume for share, n in zip(per_pair, pairs, strict=True))
 
 
 def _per_pair(voxel_size: Voxel, method: Method) -> list[float]:

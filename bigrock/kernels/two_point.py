@@ -251,8 +251,10 @@ def correlograms(
     found = {}
     for name, inside in pairs.items():
         if name == "radial":
-            reach = len(hits["z"]) - 1, len(hits["y"]) - 1, len(hits["x"]) - 1
-            distance = _shells(reach, counting.spacing, counting.max_lag + 1)[1] * side
+            # Over all lattice vectors of a shell, along axes on which there are pairs at all.
+            flat = (not pairs[axis][1:].any() for axis in "zyx")
+            z, y, x = (0 if none else r for none, r in zip(flat, counting.halo, strict=True))
+            distance = _shells((z, y, x), counting.spacing, counting.max_lag + 1)[1] * side
         else:
             distance = np.arange(len(inside), dtype=np.float64) * counting.spacing["zyx".index(name)] * side
         known = inside > 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 from bigrock.engine.reduction import Reduction
 from bigrock.kernels.configurations import Configurations
 from bigrock.kernels.configurations_tables import checked_connectivity
 from bigrock.kernels.minkowski import euler_of
-from bigrock.measures.definition import Found, Measure
+from bigrock.measures.definition import FieldOfView, Found, Measure
 from bigrock.volumes.source import Facts
 
 __all__ = ["Euler"]
@@ -29,6 +29,8 @@ class Euler(Measure):
     ----------
     connectivity : {26, 6}
         Of `chi`; both are given under their own names.
+    field : FieldOfView, optional
+        Set by `bigrock.measure`.
 
     Raises
     ------
@@ -48,15 +50,20 @@ class Euler(Measure):
     """
 
     connectivity: int = 26
+    field: FieldOfView | None = None
     name: ClassVar[str] = "euler"
     units: ClassVar[Mapping[str, str]] = {"chi_per_volume": "per volume"}
 
     def __post_init__(self) -> None:
         checked_connectivity(self.connectivity, 3)
 
+    def within(self, field: FieldOfView) -> Self:
+        """Return the measure with the field of view, so that it shares its counts with the others."""
+        return replace(self, field=field)
+
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the count of the 2×2×2 configurations."""
-        return (Configurations(),)
+        return (Configurations(self.field),)
 
     def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
         """Return the quantities."""

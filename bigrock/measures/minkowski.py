@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 from bigrock.engine.reduction import Reduction
-from bigrock.errors import ParameterError
 from bigrock.kernels.configurations import Configurations
 from bigrock.kernels.configurations_tables import checked_connectivity
 from bigrock.kernels.minkowski import functionals_of
@@ -25,17 +24,19 @@ class Minkowski(Measure):
     And ``euler`` = total curvature / 4π, a sum of shares and no integer; the same per bulk volume
     under ``density``; and M0 … M3 in the normalisation of Mecke. Volume and total curvature are
     exact, surface and mean curvature approximate (`bigrock.kernels.minkowski_functionals`). The
-    2×2×2 cells wholly inside the volume are counted, so its border adds nothing.
+    2×2×2 cells wholly inside the volume, and the field of view, are counted, so borders add nothing.
 
     Parameters
     ----------
     connectivity : {26, 6}
         Of the phase.
+    field : FieldOfView, optional
+        Set by `bigrock.measure`.
 
     Raises
     ------
     ParameterError
-        If the connectivity is neither, or a field of view is given.
+        If the connectivity is neither.
 
     References
     ----------
@@ -53,6 +54,7 @@ class Minkowski(Measure):
     """
 
     connectivity: int = 26
+    field: FieldOfView | None = None
     name: ClassVar[str] = "minkowski"
     units: ClassVar[Mapping[str, str]] = {
         "volume": "volume",
@@ -72,15 +74,12 @@ class Minkowski(Measure):
         checked_connectivity(self.connectivity, 3)
 
     def within(self, field: FieldOfView) -> Self:
-        """Refuse: the border of the field would count as curved surface."""
-        raise ParameterError(
-            "measure 'minkowski' cannot leave out what lies outside the field of view: its border would count as "
-            "curved surface. Measure 'surface' and 'euler' there, or crop the volume to a box inside."
-        )
+        """Return the measure of the 2×2×2 cells that lie in the field of view."""
+        return replace(self, field=field)
 
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the count of the 2×2×2 configurations."""
-        return (Configurations(),)
+        return (Configurations(self.field),)
 
     def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
         """Return the quantities."""
@@ -88,8 +87,8 @@ class Minkowski(Measure):
         functionals = functionals_of(found.results[0], voxel, connectivity=self.connectivity)
         names = ("volume", "surface", "mean_curvature", "total_curvature", "euler")
         totals = {name: getattr(functionals, name) for name in names}
-        cells = math.prod(n - 1 for n in facts.shape)
-        bulk = dict.fromkeys(names, cells) | {"volume": math.prod(facts.shape)}
+        voxels = math.prod(facts.shape) if found.whole is None else found.whole[0].voxels
+        bulk = dict.fromkeys(names, int(found.results[0].inside.sum())) | {"volume": voxels}
         density = {
             name: total / (bulk[name] * math.prod(voxel)) if bulk[name] else None
             for name, total in totals.items()

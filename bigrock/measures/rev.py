@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from bigrock.engine.reduction import Reduction
 from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
 from bigrock.kernels.box_sums import BoxGrid, BoxSums
-from bigrock.measures.definition import Found, Measure
+from bigrock.measures.definition import FieldOfView, Found, Measure
 from bigrock.volumes.source import Facts, Voxel
 
 __all__ = ["Rev"]
@@ -52,6 +52,8 @@ class Rev(Measure):
         With fewer boxes a coefficient of variation says nothing.
     connectivity : {26, 6}
         Of the Euler number.
+    field : FieldOfView, optional
+        Set by `bigrock.measure`.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Rev(Measure):
     drift: float = 0.02
     min_boxes: int = 8
     connectivity: int = 26
+    field: FieldOfView | None = None
     name: ClassVar[str] = "rev"
     units: ClassVar[Mapping[str, str]] = {
         "size": "length",
@@ -92,12 +95,16 @@ class Rev(Measure):
                 f"{self} has no meaning: cv and drift must be positive, min_boxes at least 2 and smallest at least 1."
             )
 
+    def within(self, field: FieldOfView) -> Self:
+        """Return the measure of the boxes and cells that lie in the field of view."""
+        return replace(self, field=field)
+
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the sums over the smallest boxes."""
         voxel = facts.voxel_size or (1.0, 1.0, 1.0)
         z, y, x = (side / min(voxel) for side in voxel)
         size = self.smallest or max(8, 2 ** math.ceil(math.log2(max(facts.shape) / 64)))
-        return (BoxSums(size, self.connectivity, (z, y, x)),)
+        return (BoxSums(size, self.connectivity, (z, y, x), self.field),)
 
     def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
         """Return the quantities."""
@@ -148,16 +155,12 @@ def _multiples(shape: Shape, size: int) -> list[int]:
 
 def _values(grid: BoxGrid, whole: BoxGrid | None, multiple: int, voxel: Voxel) -> Values:
     """Return porosity, χ per volume and surface per volume of every box that counts."""
-    sums, cells = grid.over(multiple), grid.cells(multiple)
-    side = multiple * grid.size
-    inside = np.ones(cells.shape, bool)
+    sums, side = grid.over(multiple), multiple * grid.size
+    counted = sums[..., 3] > 0
     if whole is not None:
-        field = whole.over(multiple)
-        # No surface of the field itself: the cells that reach into the next box are inside too.
-        inside = (field[..., 0] == side**3) & (field[..., 2] == 0)
-    inside &= cells > 0
-    voxels, euler, area = np.moveaxis(sums[inside].astype(np.float64), -1, 0)
-    volume = cells[inside] * math.prod(voxel)
+        counted &= whole.over(multiple)[..., 0] == side**3
+    voxels, euler, area, cells = np.moveaxis(sums[counted].astype(np.float64), -1, 0)
+    volume = cells * math.prod(voxel)
     surface = area * _AREA_UNIT * min(voxel) ** 2
     return {"porosity": voxels / side**3, "chi": euler / 8 / volume, "surface": surface / volume}
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from bigrock.engine.reduction import Reduction
 from bigrock.kernels.configurations import ConfigurationCounts, Configurations
-from bigrock.kernels.minkowski import area_of_pairs, density_of_pairs, pairs_of, true_pairs_of
+from bigrock.kernels.minkowski import Method, area_of
 from bigrock.measures.definition import FieldOfView, Found, Measure
 from bigrock.volumes.source import Facts
 
@@ -23,14 +23,14 @@ class Surface(Measure):
     By Crofton's formula over 13 directions (`bigrock.kernels.surface_area`): within 1 % on smooth
     surfaces with radii over 8 voxels. Beside it the voxel faces (also ``faces.per_bulk_volume``),
     exact for the voxels and 1.5 times a smooth isotropic surface. Cuts at the border of the
-    volume, or of the field of view, are no surface: only pairs of neighbours that are both inside
-    count, and specific surface is per pair, direction by direction, so the border has no bias.
-    None where the volume is one voxel thick.
+    volume, or of the field of view, are no surface: the 2×2×2 cells wholly inside count, and
+    specific surface is per volume of these cells, so the border has no bias. None where there is
+    no such cell, as in a single slice.
 
     Parameters
     ----------
-    inside_field : bool
-        Whether there is a field of view; `bigrock.measure` sets it.
+    field : FieldOfView, optional
+        Set by `bigrock.measure`.
 
     Examples
     --------
@@ -40,7 +40,7 @@ class Surface(Measure):
     49.0
     """
 
-    inside_field: bool = False
+    field: FieldOfView | None = None
     name: ClassVar[str] = "surface"
     units: ClassVar[Mapping[str, str]] = {
         "area": "area",
@@ -49,38 +49,22 @@ class Surface(Measure):
     }
 
     def within(self, field: FieldOfView) -> Self:
-        """Return the measure that also sees the solid: its border with the outside tells cuts from surface."""
-        return replace(self, inside_field=True)
+        """Return the measure of the 2×2×2 cells that lie in the field of view."""
+        return replace(self, field=field)
 
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the count of the 2×2×2 configurations."""
-        return (Configurations(),)
-
-    def solid_reductions(self, facts: Facts) -> tuple[Reduction, ...]:
-        """Return the same of the solid, where there is a field of view."""
-        return (Configurations(),) if self.inside_field else ()
+        return (Configurations(self.field),)
 
     def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
         """Return the quantities."""
         pore: ConfigurationCounts = found.results[0]
-        pairs, inside, voxels = (
-            pairs_of(pore.inside),
-            [4 * int(pore.inside.sum())] * 13,
-            math.prod(facts.shape),
-        )
-        if found.whole is not None:
-            # Pore meets solid or the outside, solid meets pore or the outside, so the outside
-            # cancels: (pore|rest + solid|rest - inside|outside) / 2 = pore|solid.
-            whole, solid = found.whole[0], pairs_of(found.solid[0].inside)
-            rim = pairs_of(whole.inside)
-            pairs = [(p + s - r) // 2 for p, s, r in zip(pairs, solid, rim, strict=True)]
-            inside, voxels = true_pairs_of(whole.inside), whole.voxels
+        voxels = math.prod(facts.shape) if found.whole is None else found.whole[0].voxels
         voxel = facts.voxel_size or (1.0, 1.0, 1.0)
-        known = all(inside)
-        area, density = (
-            {m: of(pairs, voxel, m) if known else None for m in ("crofton", "faces")}
-            for of in (area_of_pairs, lambda n, v, m: density_of_pairs(n, inside, v, m))
-        )
+        window = int(pore.inside.sum()) * math.prod(voxel)
+        methods: tuple[Method, ...] = ("crofton", "faces")
+        area = {m: area_of(pore.inside, voxel, m) if window else None for m in methods}
+        density = {m: None if a is None else a / window for m, a in area.items()}
         specific, fraction = density["crofton"], pore.voxels / voxels if voxels else 0.0
         return {
             "area": area["crofton"],

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from bigrock.errors import ParameterError
 from bigrock.measures import MEASURES, Measurements, PolarityWarning, measure
 from bigrock.measures.phase import mask_facts
 from bigrock.volumes import ArraySource, Region
@@ -32,19 +31,10 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "slices": ("slices",),
     # The faces of a crop cut components anew; a field of view leaves the faces of the volume.
     "connectivity": ("connected", "closed", "percolating", "percolates", "percolating_ids", "components"),
-    # Of pairs inside the field, cells at its border see some that a crop has no cells for: 1 % here.
-    "surface": ("area", "faces", "per_bulk_volume", "per_pore_volume"),
     # Chords end at the border of a field as at a surface, at that of a volume they are cut.
     "chords": ("mean", "mean_whole", "number_whole", "number_cut", "whole", "cut"),
-    # The mean length of the lattice vectors of a shell is weighted by the pairs that there are.
-    "correlation": ("distance",),
-    # Cells of a box reach into the next one, so boxes at the border of a field do not count.
-    "rev": ("voxels", "size", "porosity", "chi", "surface"),
 }
 """Quantities of a field of view that are not those of its crop, and why."""
-
-REFUSED = {"minkowski": "its border would count as curved surface"}
-"""Measures that refuse a field of view, and their reason."""
 
 
 @cache
@@ -168,23 +158,11 @@ def in_field_and_crop(name: str) -> tuple[Any, Any]:
     return seen[name], measured(cut, name)[name]
 
 
-@pytest.mark.parametrize("name", [name for name in OF_PHASE if name not in REFUSED])
+@pytest.mark.parametrize("name", OF_PHASE)
 def test_inside_a_field_of_view_it_measures_what_it_measures_of_the_crop(name: str) -> None:
     seen, cut = in_field_and_crop(name)
     elsewhere = ELSEWHERE.get(name, ())
     assert same(without(seen, elsewhere), without(cut, elsewhere), rtol=1e-12)
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_field_of_view_that_would_falsify_it_is_refused(name: str) -> None:
-    with pytest.raises(ParameterError, match=REFUSED[name]):
-        measured(source_of(name), name, field_of_view=Box())
-
-
-def test_the_specific_surface_of_a_field_of_view_is_that_of_its_crop() -> None:
-    seen, cut = in_field_and_crop("surface")
-    assert seen["per_bulk_volume"] == pytest.approx(cut["per_bulk_volume"], rel=0.01)
-    assert seen["faces"]["per_bulk_volume"] == pytest.approx(cut["faces"]["per_bulk_volume"], rel=0.01)
 
 
 def test_the_chords_of_a_field_of_view_are_those_of_its_crop_whole_or_cut() -> None:
@@ -193,12 +171,6 @@ def test_the_chords_of_a_field_of_view_are_those_of_its_crop_whole_or_cut() -> N
         for axis in "zyx":
             a, b = seen[phase][axis], cut[phase][axis]
             np.testing.assert_array_equal(a["whole"] + a["cut"], b["whole"] + b["cut"])
-
-
-def test_rev_inside_a_field_of_view_takes_whole_boxes_alone() -> None:
-    seen, cut = in_field_and_crop("rev")
-    assert 0 < seen["porosity"]["boxes"][0] < cut["porosity"]["boxes"][0]
-    assert seen["porosity"]["mean"][0] == pytest.approx(cut["porosity"]["mean"][0], rel=0.3)
 
 
 @pytest.mark.parametrize("name", MEASURES)
