@@ -29,6 +29,7 @@ One class per thing that a caller can catch; each also inherits the builtin that
     │   ├── ResumeError (ValueError)         the done-log belongs to other settings
     │   ├── NotFittedError (ValueError)      a kernel that must see the volume first
     │   └── RunError (RuntimeError)          blocks that failed after every retry
+    ├── BundleError (ValueError)             a model's folder: files, digest, channels or version do not fit
     ├── BackendError (RuntimeError)          a GPU was asked for and cannot be used
     └── MissingDependencyError (ImportError) an optional package: names the extra to install
 """
@@ -130,6 +131,10 @@ class NotFittedError(EngineError, ValueError):
 
 class RunError(EngineError, RuntimeError):
     """Blocks that failed after every retry; the rest of the run is done and kept."""
+
+
+class BundleError(BigrockError, ValueError):
+    """The folder of a model lacks files, was changed, or does not fit what it is used for."""
 
 
 class BackendError(BigrockError, RuntimeError):

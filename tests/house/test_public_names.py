@@ -20,6 +20,7 @@ PUBLIC = (
     "bigrock.geometry",
     "bigrock.kernels",
     "bigrock.measures",
+    "bigrock.models",
     "bigrock.report",
     "bigrock.transfer",
     "bigrock.units",
