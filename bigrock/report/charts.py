@@ -16,7 +16,7 @@ from bigrock.report.plots import DARK, LIGHT, Ink, empty_plot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Bars", "Chart", "Line", "Mark", "chart_picture", "draw_chart", "short_lengths"]
+__all__ = ["Bars", "Chart", "Line", "Mark", "chart_picture", "draw_chart", "short_density", "short_lengths"]
 
 Array = npt.NDArray[Any]
 
@@ -24,7 +24,7 @@ _HUES = {
     LIGHT: ("#0072b2", "#d55e00", "#009e73", "#9b4f87", "#5b6672", "#b27a00"),
     DARK: ("#56b4e9", "#e69f00", "#3fc9a0", "#d896bd", "#c9d1d9", "#f0e442"),
 }
-_LEGEND_ENTRY, _LEGEND_ROW = 118, 17
+_LEGEND_SWATCH, _LETTER, _LEGEND_ROW = 42, 6.5, 17
 _DASHES: dict[str, Any] = {"line": "-", "points": "none", "dashed": (0, (5, 2)), "steps": "-"}
 
 
@@ -158,7 +158,8 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
     """
     names = [line.name for line in chart.lines if line.name] + list(chart.bars.series if chart.bars else ())
     width, height = chart.size
-    columns = max(1, (width - 90) // _LEGEND_ENTRY)
+    entry = _LEGEND_SWATCH + _LETTER * max(map(len, names), default=0)
+    columns = max(1, int((width - 90) // entry))
     above = 14 + _LEGEND_ROW * -(-len(names) // columns) if names else 12
     top = max(30, above) + (_LEGEND_ROW if names and chart.marks else 0)
     figure, axes = empty_plot(width, height + top - 30, ink, top)
@@ -218,7 +219,7 @@ def _draw_bars(axes: Axes, bars: Bars, ink: Ink) -> None:
         colour = _HUES[ink][k % len(_HUES[ink])]
         drawn = axes.bar(places, np.nan_to_num(heights), width=0.92 * wide, color=colour, label=name)
         axes.bar_label(drawn, [_short(h) for h in heights], fontsize=7.5, color=ink.text, padding=2)
-    axes.set_xticks(range(len(bars.groups)), bars.groups)
+    axes.set_xticks(range(len(bars.groups)), bars.groups, fontsize=9)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(axis="x", length=0)
     axes.grid(visible=False, axis="x")
@@ -269,6 +270,26 @@ def _format_values(axes: Axes, chart: Chart) -> None:
     axes.yaxis.set_major_formatter(LogFormatterSciNotation() if many else ScalarFormatter())
     if chart.log_y:
         axes.yaxis.set_minor_formatter(NullFormatter() if many else ScalarFormatter())
+
+
+def short_density(values: Any, unit: str) -> tuple[Array, str]:
+    """Return numbers per metre, area or volume as numbers per millimetre, and that unit; others as they are.
+
+    Parameters
+    ----------
+    values : array
+        Numbers.
+    unit : str
+        "1/m", "1/m²", "1/m³", or another one.
+
+    Examples
+    --------
+    >>> values, unit = short_density([5e9], "1/m³")
+    >>> round(float(values[0]), 9), unit
+    (5.0, '1/mm³')
+    """
+    power = {"1/m": 3, "1/m²": 6, "1/m³": 9}.get(unit, 0)
+    return np.asarray(values, float) * 10.0**-power, unit.replace("/m", "/mm") if power else unit
 
 
 def short_lengths(lengths: Any, unit: str) -> tuple[Array, str]:

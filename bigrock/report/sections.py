@@ -12,8 +12,11 @@ from functools import partial
 from bigrock.report.results import Measured, Results
 from bigrock.report.section import Section
 from bigrock.report.sections_connectivity import connectivity_section
+from bigrock.report.sections_correlation import correlation_section
 from bigrock.report.sections_profiles import class_profiles_section
+from bigrock.report.sections_rev import rev_section
 from bigrock.report.sections_scaling import fractal_section, lacunarity_section
+from bigrock.report.sections_sizes import chords_section
 from bigrock.report.sections_texture import texture_section
 
 __all__ = ["SECTIONS", "sections_of"]
@@ -21,6 +24,9 @@ __all__ = ["SECTIONS", "sections_of"]
 SECTIONS: dict[str, Callable[[Measured], Section | None]] = {
     "profiles": class_profiles_section,
     "connectivity": connectivity_section,
+    "chords": chords_section,
+    "correlation": correlation_section,
+    "rev": rev_section,
     "fractal": fractal_section,
     "differential_fractal": partial(
         fractal_section, heading="Fractal dimension of the grey levels", file="fractal-grey"

@@ -43,7 +43,7 @@ def connectivity_section(measured: Measured) -> Section | None:
     told = "; ".join(f"{name} {_percolation(found)}" for name, found in phases.items())
     picture = chart_picture(
         "connectivity",
-        Chart("", "share of the volume (%)", bars=Bars(groups, series)),
+        Chart("", "share of the volume (%)", bars=Bars(groups, series), size=(520, 320)),
         title="",
         caption=f"Connected: touches a face of the volume. Through: joins both opposite faces. {told}.",
         alt=f"connected, percolating and closed shares of the volume; {told}",

@@ -1,0 +1,81 @@
+"""Size distributions: chord lengths, local thickness, pores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from bigrock.report.charts import Chart, Line, chart_picture, short_lengths
+from bigrock.report.figures import Picture
+from bigrock.report.results import Measured
+from bigrock.report.section import Section, curve_name, has, is_known
+
+__all__ = ["chords_section"]
+
+_BINS = 60
+
+
+def chords_section(measured: Measured) -> Section | None:
+    """Return the distributions of chord lengths along each axis, of the phase and of the solid.
+
+    Parameters
+    ----------
+    measured : Measured
+        Phase to axis to ``length``, ``whole`` (number of whole chords of each), ``mean``.
+
+    Examples
+    --------
+    >>> axis = {"length": [1.0, 2.0], "whole": [5, 2], "cut": [0, 1], "mean": 1.3}
+    >>> [p.name for p in chords_section(Measured({"": {"pore": {"z": axis}}})).pictures]
+    ['chords-pore']
+    """
+    pictures = []
+    for name, quantities in measured.by_class.items():
+        for phase in ("pore", "solid"):
+            axes = quantities.get(phase) or {}
+            unit = measured.unit(phase, "z", "length")
+            picture = _chords(name, phase, axes, unit)
+            pictures += [picture] if picture else []
+    return Section("Chord lengths", pictures) if pictures else None
+
+
+def _chords(name: str, phase: str, axes: Mapping[str, Any], unit: str) -> Picture | None:
+    found = {axis: axes[axis] for axis in "zyx" if has(axes.get(axis), "length", "whole")}
+    longest = max((float(np.max(f["length"])) for f in found.values()), default=0.0)
+    _, short = short_lengths([longest], unit)
+    scale = float(short_lengths([longest], unit)[0][0]) / longest if longest else 1.0
+    lines = []
+    for hue, (axis, chords) in enumerate(found.items()):
+        counts = np.asarray(chords["whole"], float)
+        if counts.sum() > 0:
+            lengths, shares = _binned(np.asarray(chords["length"], float) * scale, counts)
+            lines.append(Line(lengths, shares, axis, hue))
+    if not lines:
+        return None
+    means = ", ".join(f"{a} {f['mean'] * scale:.4g}" for a, f in found.items() if is_known(f.get("mean")))
+    whose = curve_name(name, phase)
+    return chart_picture(
+        f"chords-{'-'.join(filter(None, (_safe(name), phase)))}",
+        Chart(f"length ({short or 'voxels'})", f"density (% per {short or 'voxel'})", lines, from_zero=True),
+        title=whose,
+        caption=f"Whole chords, by number. Means: {means} {short or 'voxels'}." if means else "Whole chords.",
+        alt=f"distribution of chord lengths of {whose}",
+    )
+
+
+def _binned(lengths: Any, counts: Any) -> tuple[Any, Any]:
+    """Return the density by length in percent, of at most `_BINS` bins up to the 99.5th percentile."""
+    step = float(lengths[0]) if lengths[0] > 0 else 1.0
+    total = counts.sum()
+    most = int(np.searchsorted(np.cumsum(counts), 0.995 * total)) + 1
+    group = -(-most // _BINS)
+    starts = np.arange(0, most, group)
+    held = np.add.reduceat(counts[:most], starts)
+    sizes = np.diff(np.append(starts, most))
+    return np.add.reduceat(lengths[:most], starts) / sizes, 100 * held / total / (sizes * step)
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name)
