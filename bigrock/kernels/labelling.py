@@ -21,8 +21,8 @@ def label(image: Array, *, connectivity: int = 26) -> tuple[Array, int]:
     """Return the connected components of an image, numbered 1, 2, 3… by their first voxels, and how many there are.
 
     Run-length union-find: rows are cut into runs of equal voxels, and runs that touch are joined
-    (Wu et al. 2009). Exact; array for array what `cc3d.connected_components` and, for masks,
-    `scipy.ndimage.label` return. Takes one pass over the voxels, and up to 12 bytes per run
+    (Wu et al. 2009). Exact; array for array what `scipy.ndimage.label` returns for masks, and
+    `cc3d.connected_components` in three dimensions. Takes one pass over the voxels, and up to 12 bytes per run
     (masks: at most one run for two voxels) beside the result.
 
     Parameters

@@ -98,7 +98,7 @@ def summed(runs: Runs, core: Region, volume: tuple[int, int, int], *, brief: boo
 
 def _borders(runs: Runs, block: Block, connectivity: int) -> tuple[Array, dict[Contact, Array]]:
     """Return the code of each component (0 where it touches no other block), and the layer of each contact."""
-    from bigrock.kernels.labelling_sum_loops import paint_borders
+    from bigrock.kernels.labelling_sum_loops import mark_values, paint_borders, recode_values
 
     contacts = list(contacts_of(block.core, block.volume, connectivity))
     if not contacts:
@@ -109,11 +109,13 @@ def _borders(runs: Runs, block: Block, connectivity: int) -> tuple[Array, dict[C
     met = np.zeros(runs.count + 1, bool)
     for (seam, _), _, side in contacts:
         if sum(seam.crossed) == 1:
-            met[layers[seam.crossed.index(True)][side]] = True
+            mark_values(layers[seam.crossed.index(True)][side], met)
     met[0] = False
     codes = np.cumsum(met) * met
-    small = codes.astype(np.min_scalar_type(codes.max()))
-    layers = [small[layer] for layer in layers]
+    for layer in layers:
+        recode_values(layer, codes)
+    small = np.min_scalar_type(codes.max())
+    layers = [layer.astype(small) for layer in layers]
     return codes[1:], {contact: _at(layers, contact, cut, side) for contact, cut, side in contacts}
 
 

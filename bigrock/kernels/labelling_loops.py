@@ -192,21 +192,10 @@ def number_roots(parents: Array) -> int:
 
 @njit(nogil=True, cache=True)
 def paint_runs(bounds: Array, first: Array, components: Array, labels: Array, rows: Array) -> None:
-    """Fill ``rows`` with ``labels[component]`` of every run, and 0 between them."""
-    width = rows.shape[1]
+    """Set the voxels of every run to ``labels[component]``, and leave those between the runs."""
     for row in range(rows.shape[0]):
-        x = 0
         for i in range(first[row], first[row + 1]):
-            while x < bounds[i, 0]:
-                rows[row, x] = 0
-                x += 1
-            label = labels[components[i]]
-            while x < bounds[i, 1]:
-                rows[row, x] = label
-                x += 1
-        while x < width:
-            rows[row, x] = 0
-            x += 1
+            rows[row, bounds[i, 0] : bounds[i, 1]] = labels[components[i]]
 
 
 @njit(nogil=True, cache=True)

@@ -57,7 +57,7 @@ class Runs:
         """Return the block with ``labels[component]`` at every voxel, and 0 in the background."""
         from bigrock.kernels.labelling_loops import paint_runs
 
-        out = np.empty(self.shape, labels.dtype)
+        out = np.zeros(self.shape, labels.dtype)
         rows = out.reshape(-1, self.shape[2])
         paint_runs(self.bounds, self.first, self.components, labels, rows)
         return out

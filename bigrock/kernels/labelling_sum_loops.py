@@ -8,7 +8,15 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["add_rows", "join_layers", "paint_borders", "sum_runs", "sum_runs_briefly"]
+__all__ = [
+    "add_rows",
+    "join_layers",
+    "mark_values",
+    "paint_borders",
+    "recode_values",
+    "sum_runs",
+    "sum_runs_briefly",
+]
 
 Array = npt.NDArray[Any]
 
@@ -100,6 +108,23 @@ def paint_borders(
             x_layers[0, row // height, row % height] = components[i] + 1
         if i < end and bounds[end - 1, 1] == width:
             x_layers[1, row // height, row % height] = components[end - 1] + 1
+
+
+@njit(nogil=True, cache=True)
+def mark_values(layer: Array, met: Array) -> None:
+    """Set ``met[v]`` for every value v of a layer."""
+    for y in range(layer.shape[0]):
+        for x in range(layer.shape[1]):
+            met[layer[y, x]] = True
+
+
+@njit(nogil=True, cache=True)
+def recode_values(layers: Array, codes: Array) -> None:
+    """Replace every value v of two layers by ``codes[v]``."""
+    for side in range(layers.shape[0]):
+        for y in range(layers.shape[1]):
+            for x in range(layers.shape[2]):
+                layers[side, y, x] = codes[layers[side, y, x]]
 
 
 @njit(nogil=True, cache=True)

@@ -90,9 +90,8 @@ def write_block_labels(found: ComponentSums, grid: BlockGrid, dtype: np.dtype[An
 
 
 def drop_block_labels(store: Store) -> None:
-    """Write nothing any more: delete what `write_block_labels` has stored."""
-    if not store.read_only:
-        sync(store.delete_dir(_FOLDER))
+    """Delete what `write_block_labels` has stored."""
+    sync(store.delete_dir(_FOLDER))
 
 
 def _by_block(found: ComponentSums, grid: BlockGrid, dtype: np.dtype[Any]) -> tuple[Array, Array]:

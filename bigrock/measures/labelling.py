@@ -22,6 +22,7 @@ from bigrock.measures.block_labels import BlockLabels, drop_block_labels, write_
 from bigrock.measures.component_tables import component_table, write_component_table
 from bigrock.volumes import ArraySource, Volume, open_volume
 from bigrock.volumes.source import Facts, Kind, Source, facts_of
+from bigrock.volumes.stores import open_store
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -98,7 +99,7 @@ def label(
     options = RunOptions(resume, overwrite, block, shard, executor, ram, retries, pyramid, progress)
     output = Output(step="label", kind="labels", classes={})
     labels = map_pass(LabelComponents(connectivity), source, dest, options, output)
-    drop_block_labels(labels.store)
+    drop_block_labels(open_store(dest))
     return labels
 
 
