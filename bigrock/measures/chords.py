@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from bigrock.engine.reduction import Reduction
 from bigrock.kernels.chords import ChordCounts, ChordLengths
-from bigrock.measures.definition import Found, Measure
+from bigrock.measures.definition import FieldOfView, Found, Measure
 from bigrock.volumes.source import Facts
 
 __all__ = ["Chords"]
@@ -21,9 +21,14 @@ class Chords(Measure):
     """Chord lengths along ``z``, ``y``, ``x``, of the ``pore`` phase and of the ``solid`` (all else).
 
     Each with ``mean`` (all length over half the number of ends, so without the bias of the
-    border), ``mean_whole`` (of chords with both ends inside), and ``whole`` and ``cut``: numbers of chords
-    of each ``length``; cut ones touch the border of the volume. Exact. At the border of a field of
-    view chords end as at a surface: they count as whole.
+    border), ``mean_whole`` (of chords with both ends inside), and ``whole`` and ``cut``: numbers of
+    chords of each ``length``; cut ones touch the border of the volume, or of the field of view.
+    Exact.
+
+    Parameters
+    ----------
+    field : FieldOfView, optional
+        Set by `bigrock.measure`.
 
     References
     ----------
@@ -38,16 +43,21 @@ class Chords(Measure):
     1.5
     """
 
+    field: FieldOfView | None = None
     name: ClassVar[str] = "chords"
     units: ClassVar[Mapping[str, str]] = {"mean": "length", "mean_whole": "length", "length": "length"}
 
+    def within(self, field: FieldOfView) -> Self:
+        """Return the measure of chords that are cut at the border of the field of view."""
+        return replace(self, field=field)
+
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the counts of chords by length."""
-        return (ChordCounts(),)
+        return (ChordCounts(self.field),)
 
     def solid_reductions(self, facts: Facts) -> tuple[Reduction, ...]:
         """Return the same of the other voxels."""
-        return (ChordCounts(),)
+        return (ChordCounts(self.field),)
 
     def describe(self, found: Found, facts: Facts) -> dict[str, Any]:
         """Return the quantities."""

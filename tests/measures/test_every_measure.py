@@ -31,8 +31,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "slices": ("slices",),
     # The faces of a crop cut components anew; a field of view leaves the faces of the volume.
     "connectivity": ("connected", "closed", "percolating", "percolates", "percolating_ids", "components"),
-    # Chords end at the border of a field as at a surface, at that of a volume they are cut.
-    "chords": ("mean", "mean_whole", "number_whole", "number_cut", "whole", "cut"),
 }
 """Quantities of a field of view that are not those of its crop, and why."""
 
@@ -163,14 +161,6 @@ def test_inside_a_field_of_view_it_measures_what_it_measures_of_the_crop(name: s
     seen, cut = in_field_and_crop(name)
     elsewhere = ELSEWHERE.get(name, ())
     assert same(without(seen, elsewhere), without(cut, elsewhere), rtol=1e-12)
-
-
-def test_the_chords_of_a_field_of_view_are_those_of_its_crop_whole_or_cut() -> None:
-    seen, cut = in_field_and_crop("chords")
-    for phase in ("pore", "solid"):
-        for axis in "zyx":
-            a, b = seen[phase][axis], cut[phase][axis]
-            np.testing.assert_array_equal(a["whole"] + a["cut"], b["whole"] + b["cut"])
 
 
 @pytest.mark.parametrize("name", MEASURES)
