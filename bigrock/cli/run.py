@@ -17,6 +17,7 @@ __all__ = ["run"]
 
 @command(
     "bigrock run core.zarr pores.zarr --kernel 'standardize | local-otsu radius=31 min_contrast=0.3'",
+    "bigrock run core.zarr pores.zarr --kernel 'median radius=1 | global-otsu | opening radius=2'",
     "bigrock run core.zarr pores.zarr --kernel global-otsu --executor tcp://head:8786",
     "bigrock run --config configs/segment.yaml",
     "bigrock run core.tif core-pores --config configs/segment.yaml",

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
         binary_opening,
     )
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
+    from bigrock.kernels.rings import RemoveRings, remove_rings
+    from bigrock.kernels.stripes import RemoveStripes, remove_stripes
     from bigrock.kernels.thickness import LocalThickness, local_thickness, thickness_diameters
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
     from bigrock.kernels.two_point import Correlogram, PairCounts, two_point_correlation
@@ -89,7 +91,9 @@ __all__ = [
     "NonLocalMeans",
     "Opening",
     "PairCounts",
+    "RemoveRings",
     "RemoveSmall",
+    "RemoveStripes",
     "SelectClass",
     "Standardize",
     "Threshold",
@@ -117,7 +121,9 @@ __all__ = [
     "minkowski_functionals",
     "noise_level",
     "non_local_means",
+    "remove_rings",
     "remove_small_components",
+    "remove_stripes",
     "standardize",
     "surface_area",
     "thickness_diameters",
@@ -161,7 +167,9 @@ _MODULES = {
     "NonLocalMeans": "denoise_patches",
     "Opening": "morphology",
     "PairCounts": "two_point",
+    "RemoveRings": "rings",
     "RemoveSmall": "clean_up",
+    "RemoveStripes": "stripes",
     "SelectClass": "threshold",
     "Threshold": "threshold",
     "binary_closing": "morphology",
@@ -188,7 +196,9 @@ _MODULES = {
     "minkowski_functionals": "minkowski",
     "noise_level": "denoise_noise",
     "non_local_means": "denoise_patches",
+    "remove_rings": "rings",
     "remove_small_components": "clean_up",
+    "remove_stripes": "stripes",
     "surface_area": "minkowski",
     "thickness_diameters": "thickness",
     "two_point_correlation": "two_point",

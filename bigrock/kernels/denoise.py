@@ -159,10 +159,7 @@ class Median(Kernel):
             from bigrock.kernels.arrays.denoise import medians
 
             return cast("Array", medians(array, block.trim, self.halo))
-        if array.dtype.kind in "bf":
-            numbers = _medians(_ordered(array), block.trim, self.halo)
-            return _ordered_back(numbers, array.dtype)
-        return _medians(array, block.trim, self.halo)
+        return medians_of(array, block.trim, self.halo)
 
 
 @dataclass(frozen=True)
@@ -263,6 +260,13 @@ def check_finite(array: Array, block: Block) -> None:
         return
     bad = int(xp.sum(xp.astype(~xp.isfinite(array), xp.int64)))
     raise nonfinite_error(to_host(array), block.read.start, bad)
+
+
+def medians_of(array: Array, core: Core, radii: Shape) -> Array:
+    """Return the medians of the windows of any radii around the voxels of a core; numpy, no NaN."""
+    if array.dtype.kind in "bf":
+        return _ordered_back(_medians(_ordered(array), core, radii), array.dtype)
+    return _medians(array, core, radii)
 
 
 def _medians(numbers: Array, core: Core, radii: Shape) -> Array:

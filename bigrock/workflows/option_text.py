@@ -143,6 +143,8 @@ def _value(name: str, key: str, text: str, hint: Any) -> Any:
     for part in _alternatives(hint):
         try:
             return _converted(text, part)
+        except ParameterError:
+            raise
         except ValueError:
             continue
     raise ParameterError(f"{name} {key}={text} is not allowed. Give {_allowed(hint)}.")
