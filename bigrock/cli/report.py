@@ -26,7 +26,9 @@ def report(
     measures: Annotated[
         list[str] | None,
         typer.Option(
-            "--measure", metavar="NAME", help="Measure the last volume; repeat it. 'histogram': the first."
+            "--measure",
+            metavar="TEXT",
+            help="Measure the last volume ('histogram': the first); repeat it. As for bigrock measure.",
         ),
     ] = None,
     title: Annotated[str | None, typer.Option(metavar="TEXT", help="Heading of the page.")] = None,
@@ -43,6 +45,7 @@ def report(
     """
     import bigrock
     from bigrock.report import write_figures
+    from bigrock.workflows.measure_text import parse_measures
 
     page = Path(out)
     if page.exists() and not overwrite:
@@ -59,7 +62,7 @@ def report(
         (opened[0], [name for name in chosen if name == "histogram"]),
     ):
         if names:
-            told.append(bigrock.measure(volume, names, progress=o.progress_of(quiet)))
+            told.append(bigrock.measure(volume, parse_measures(names), progress=o.progress_of(quiet)))
     written = bigrock.write_report(opened, page, measurements=told or None, title=title)
     drawn = write_figures(opened, figures, measurements=told or None) if figures else []
     if json:

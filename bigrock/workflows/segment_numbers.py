@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,14 +25,17 @@ def measure_once(
 ) -> Measurements:
     """Return measurements of a volume: those in the file where they are of the same voxels, else new ones.
 
+    Measurements that hold tables, such as that of the components, are taken again: the file has none.
+
     Parameters
     ----------
     volume : Volume
         What is measured; its history tells its voxels from others.
     what : tuple of str
-        As for `bigrock.measure`.
+        As for `parse_measures`.
     file : Path
-        Without a suffix; new measurements are written to it as ``.json`` and ``.csv``.
+        Without a suffix; new measurements are written to it as ``.json`` and ``.csv``, and where
+        there are tables into the folder ``…-tables`` as Parquet.
     options : mapping
         For `bigrock.measure`: executor, ram, progress.
 
@@ -46,12 +50,22 @@ def measure_once(
     True
     """
     from bigrock.measures import measure
+    from bigrock.workflows.measure_text import parse_measures
 
+    wanted = parse_measures(what)
     told = _kept(file.with_suffix(".json"))
-    same = told.get("volume", {}).get("history") == list(volume.history)
-    if same and set(what) == set(told) - {"volume", "units"}:
-        return Measurements({name: told[name] for name in what}, told["units"], told["volume"])
-    measurements = measure(volume, what, **options)
+    volume_told, tables = told.get("volume", {}), file.with_name(f"{file.name}-tables")
+    same = volume_told.get("history") == list(volume.history)
+    if (
+        same
+        and volume_told.get("measures") == {m.name: settings_of(m) for m in wanted}
+        and not tables.exists()
+    ):
+        return Measurements({m.name: told[m.name] for m in wanted}, told["units"], volume_told)
+    measurements = measure(volume, wanted, **options)
+    shutil.rmtree(tables, ignore_errors=True)
+    if any(measurements.tables()):
+        measurements.to_parquet(tables)
     measurements.to_json(file.with_suffix(".json"))
     measurements.to_csv(file.with_suffix(".csv"))
     return measurements

@@ -184,7 +184,7 @@ class SegmentSettings(_Settings):
     local_otsu : LocalOtsuSettings
         The threshold.
     measures : tuple of str
-        What is measured of the pores; see `bigrock.measure`.
+        What is measured of the pores; see `bigrock.workflows.parse_measures`.
     report : ReportSettings
         The page.
     run : RunSettings
@@ -206,9 +206,9 @@ class SegmentSettings(_Settings):
     @field_validator("measures")
     @classmethod
     def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from bigrock.measures.registry import chosen
+        from bigrock.workflows.measure_text import parse_measures
 
-        chosen(names)
+        parse_measures(names)
         return names
 
 

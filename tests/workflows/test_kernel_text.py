@@ -17,7 +17,7 @@ from bigrock.workflows import kernel_vocabulary, parse_kernel
     ("text", "kernel"),
     [
         ("local-otsu radius=31", LocalOtsu(radius=31)),
-        ("local-otsu radius=7 ndim=3 pore=bright min_contrast=0.3", LocalOtsu(7, 3, "bright", 0.3)),
+        ("local-otsu radius=7 ndim=3 pore=bright min_contrast=0.3", LocalOtsu(7, 3, pore="bright", min_contrast=0.3)),
         ("  global-otsu  ", GlobalOtsu()),
         ("global-otsu threshold=80", GlobalOtsu(threshold=80.0)),
         ("global-otsu threshold=none", GlobalOtsu()),

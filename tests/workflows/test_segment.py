@@ -17,6 +17,7 @@ from bigrock.geometry import Region
 from bigrock.kernels import LocalOtsu
 from bigrock.workflows import SegmentResult, SegmentSettings, segment
 from bigrock.workflows.segment_kernel import segmentation_kernel
+from bigrock.workflows.segment_numbers import measure_once
 
 ROCK = Sandstone((40, 96, 96), seed=4, grain_diameter_voxels=14)
 PLAIN = {"radius": 9, "min_contrast": 0.0, "min_pore_fraction": 0.0}
@@ -196,3 +197,17 @@ def test_the_one_read_of_auto_fits_the_threshold_as_its_own_read_would() -> None
     kernel = segmentation_kernel(SegmentSettings(), ROCK, progress=False)
     section = SegmentSettings().local_otsu.model_dump()
     assert kernel == LocalOtsu(**section).fit(ROCK, progress=False)
+
+
+def test_measures_have_settings_and_are_taken_again_where_these_change(tmp_path: Path) -> None:
+    rock = Sandstone((24, 48, 48), grain_diameter_voxels=12)
+    coarse = settings(measures=["porosity", "lacunarity sizes=2,3"], local_otsu={"radius": 7})
+    result = segment(rock, tmp_path / "rock", settings=coarse, progress=False)
+    assert list(result.measurements["lacunarity"]["sizes"]) == [2, 3]
+    fine = settings(measures=["porosity", "lacunarity sizes=2,4", "connectivity"])
+    pores = bigrock.open_volume(tmp_path / "rock" / "pores.zarr")
+    measured = measure_once(pores, fine.measures, tmp_path / "rock" / "pores", {})
+    assert list(measured["lacunarity"]["sizes"]) == [2, 4]
+    assert (tmp_path / "rock" / "pores-tables" / "connectivity-components.parquet").exists()
+    again = measure_once(pores, fine.measures, tmp_path / "rock" / "pores", {})
+    assert again["connectivity"]["components"].equals(measured["connectivity"]["components"])
