@@ -11,6 +11,8 @@ Out of core: every contender in a process of its own, on a stored mask, one thre
 reads the whole mask; ours reads it block by block. dask-image labels a smaller volume, because its
 graph grows with the square of the blocks.
 
+Tasks: how many are scheduled for 8, 64, 512 and 4096 blocks, and how many dask-image makes.
+
 The physical limit is the read alone: of memory, or of the stored chunks. Exits with 1 where results
 differ.
 """
@@ -28,6 +30,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
@@ -262,6 +265,44 @@ def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(len(np.unique(pairs[0])) == len(np.unique(pairs[1])) == pairs.shape[1])
 
 
+def tasks(counts: tuple[int, ...], of_dask_image: tuple[int, ...]) -> list[dict[str, Any]]:
+    """Count what is scheduled for so many blocks, and the CPU time of all of it per block."""
+    import bigrock
+    from bigrock.engine import executors
+    from bigrock.kernels import Components
+
+    made = []
+    for side in counts:
+        mask = np.random.default_rng(0).random((16 * side,) * 3) < 0.2
+        source, submit = bigrock.ArraySource(mask), executors._Serial.submit
+        begin = time.process_time()
+        with mock.patch.object(executors._Serial, "submit", autospec=True, side_effect=submit) as spy:
+            bigrock.reduce(source, [Components()], block=(16,) * 3, executor="serial", progress=False)
+        spent = time.process_time() - begin
+        submitted = [len(call.args[1]) for call in spy.call_args_list]
+        graph = _graph_size(mask) if side in of_dask_image else None
+        made.append(
+            {
+                "what": "tasks",
+                "blocks": side**3,
+                "tasks": len(submitted),
+                "tasks_per_block": round(len(submitted) / side**3, 4),
+                "cpu_us_per_block": round(spent / side**3 * 1e6),
+                "dask_image_tasks_per_block": graph and round(graph / side**3, 1),
+                "equal": sum(submitted) == side**3,
+            }
+        )
+    return made
+
+
+def _graph_size(mask: np.ndarray) -> int:
+    import dask.array as da
+    from dask_image.ndmeasure import label
+
+    labels, _ = label(da.from_array(mask, chunks=16), np.ones((3, 3, 3)))
+    return len(dict(labels.__dask_graph__()))
+
+
 def show(made: dict[str, Any]) -> None:
     told = (
         f"{made['what']:18} {made['case']:18} {made['peer_s']:9.3f} s {made['ours_s']:9.3f} s "
@@ -306,6 +347,9 @@ def main() -> int:
                 rows += more
                 for made in more:
                     show(made)
+    for made in tasks((2, 4) if options.quick else (2, 4, 8, 16), (2,) if options.quick else (2, 4)):
+        rows.append(made)
+        print("  ".join(f"{key}={value}" for key, value in made.items()), flush=True)
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1))
     return 0 if all(made["equal"] for made in rows) else 1

@@ -90,8 +90,8 @@ def fill_holes(mask: Mask, *, max_voxels: int | None = None, connectivity: int =
 
     Examples
     --------
-    >>> fill_holes(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool)).all()
-    True
+    >>> fill_holes(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], bool))[1].tolist()
+    [True, True, True]
     """
     kernel = FillHoles(max_voxels, _checked(mask, connectivity))
     if not isinstance(mask, np.ndarray):

@@ -110,15 +110,14 @@ def _report(found: ComponentSums, whole: int) -> dict[str, Any]:
     voxels, touches = found.voxels, found.touches
     total, connected = int(voxels.sum()), int(voxels[touches.any(axis=1)].sum())
     crossing = {axis: touches[:, 2 * i] & touches[:, 2 * i + 1] for i, axis in enumerate("zyx")}
-    shares = voxels / total if total else np.zeros(0)
     return {
         "total": total / whole,
         "connected": connected / whole,
         "closed": (total - connected) / whole,
         "percolating": {axis: int(voxels[joins].sum()) / whole for axis, joins in crossing.items()},
         "percolates": {axis: bool(joins.any()) for axis, joins in crossing.items()},
-        "largest": float(shares.max()) if total else None,
-        "gamma": math.fsum(shares**2) if total else None,
+        "largest": int(voxels.max()) / total if total else None,
+        "gamma": math.fsum(voxels.astype(float) ** 2) / total**2 if total else None,
         "number": len(found),
         "percolating_ids": {axis: np.flatnonzero(joins) + 1 for axis, joins in crossing.items()},
     }
