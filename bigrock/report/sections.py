@@ -13,6 +13,7 @@ from bigrock.report.results import Measured, Results
 from bigrock.report.section import Section
 from bigrock.report.sections_connectivity import connectivity_section
 from bigrock.report.sections_correlation import correlation_section
+from bigrock.report.sections_other import curves_section
 from bigrock.report.sections_profiles import class_profiles_section
 from bigrock.report.sections_rev import rev_section
 from bigrock.report.sections_scaling import fractal_section, lacunarity_section
@@ -40,13 +41,18 @@ SECTIONS: dict[str, Callable[[Measured], Section | None]] = {
 """Measure → what draws it, in the order of the page."""
 
 
+_ELSEWHERE = ("histogram", "porosity")
+
+
 def sections_of(results: Results) -> list[Section]:
-    """Return the sections of everything that was measured and has one.
+    """Return the sections of everything that was measured and has figures: the known ones, then others.
 
     Examples
     --------
     >>> sections_of(Results())
     []
     """
-    made = (draw(results.measured[name]) for name, draw in SECTIONS.items() if name in results.measured)
+    measured = results.measured
+    made = [draw(measured[name]) for name, draw in SECTIONS.items() if name in measured]
+    made += [curves_section(measured[n], n) for n in measured if n not in SECTIONS and n not in _ELSEWHERE]
     return [section for section in made if section is not None]

@@ -1,0 +1,127 @@
+"""Sections of a page: every measure that has curves is drawn, for one phase, for classes, from a JSON file."""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+import bigrock
+from bigrock.measures import MEASURES, Measurements, PolarityWarning
+from bigrock.report import write_figures, write_report
+from bigrock.report.results import read_results
+from bigrock.report.sections import SECTIONS, sections_of
+
+WITHOUT_FIGURES = {"porosity", "histogram", "euler", "surface", "minkowski"}
+OF_PHASE = [name for name, m in MEASURES.items() if m.of == "phase"]
+
+
+def grey() -> np.ndarray:
+    field = ndimage.gaussian_filter(np.random.default_rng(3).standard_normal((40, 44, 48)), 2)
+    return np.clip(128 + 50 * field / field.std(), 0, 255).astype(np.uint8)
+
+
+ROCK = bigrock.ArraySource(grey() < 90, (2e-6,) * 3)
+LABELS = bigrock.ArraySource(
+    np.digitize(grey(), [90, 150]).astype(np.uint8),
+    (2e-6,) * 3,
+    "labels",
+    {"pore": 0, "clay <wet>": 1, "quartz": 2},
+)
+
+
+def measured(source: Any, what: Any, **options: Any) -> Measurements:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PolarityWarning)
+        return bigrock.measure(source, what, progress=False, executor="serial", **options)
+
+
+@pytest.fixture(scope="module")
+def of_rock() -> Measurements:
+    return measured(ROCK, OF_PHASE)
+
+
+@pytest.fixture(scope="module")
+def of_classes() -> Measurements:
+    return measured(LABELS, OF_PHASE, classes="all")
+
+
+@pytest.mark.parametrize("name", [name for name in OF_PHASE if name not in WITHOUT_FIGURES | {"profiles"}])
+@pytest.mark.parametrize("kind", ["rock", "classes"])
+def test_every_measure_with_curves_has_a_section(
+    name: str, kind: str, of_rock: Measurements, of_classes: Measurements
+) -> None:
+    found = of_rock if kind == "rock" else of_classes
+    alone = Measurements({name: found[name]}, {name: found.units[name]}, found.volume)
+    [section] = sections_of(read_results(alone))
+    assert section.pictures
+    for picture in section.pictures:
+        assert picture.alt
+        light, dark = (
+            np.asarray(Image.open(io.BytesIO(png)).convert("L")) for png in (picture.png, picture.dark)
+        )
+        assert light.mean() > 180 > 70 > dark.mean()
+        assert light.std() > 5
+        assert light.shape == dark.shape
+
+
+def test_measures_of_values_have_sections_as_well() -> None:
+    names = [name for name, m in MEASURES.items() if m.of == "values" and name not in WITHOUT_FIGURES]
+    found = measured(bigrock.ArraySource(grey()), names)
+    assert len(sections_of(read_results(found))) == len(names)
+
+
+def test_figures_of_all_sections_have_names_of_their_own(of_classes: Measurements, tmp_path: Any) -> None:
+    files = write_figures(LABELS, tmp_path, measurements=of_classes)
+    assert len({file.name for file in files}) == len(files)
+    assert all(file.suffix == ".png" and "<" not in file.name for file in files)
+
+
+def test_a_page_of_everything_is_written_from_measurements_and_from_json(
+    of_rock: Measurements, tmp_path: Any
+) -> None:
+    page = write_report(ROCK, tmp_path / "a.html", measurements=of_rock).read_text(encoding="utf-8")
+    kept = json.loads(of_rock.to_json())
+    again = write_report(ROCK, tmp_path / "b.html", measurements=kept).read_text(encoding="utf-8")
+    for heading in (
+        "Connectivity",
+        "Two-point correlation",
+        "Representative elementary volume",
+        "Fractal dimension",
+    ):
+        assert f"<h2>{heading}</h2>" in page
+        assert f"<h2>{heading}</h2>" in again
+    assert "Largest components" in page
+    assert "Largest components" not in again
+
+
+def test_classes_stand_side_by_side_and_are_escaped(of_classes: Measurements, tmp_path: Any) -> None:
+    page = write_report(LABELS, tmp_path / "a.html", measurements=of_classes).read_text(encoding="utf-8")
+    assert "<h2>Classes</h2>" in page
+    assert "<wet>" not in page
+    assert "clay &lt;wet&gt;" in page
+    assert page.count('<th scope="col">quartz</th>') >= len(OF_PHASE)
+
+
+def test_a_measure_without_a_section_of_its_own_has_its_curves_drawn() -> None:
+    own = {"own_thing": {"radius": np.arange(5.0), "share": np.linspace(0, 1, 5), "few": np.arange(2)}}
+    [section] = sections_of(read_results(Measurements(own, {"own_thing": {"radius": "m"}}, {})))
+    assert (section.heading, len(section.pictures)) == ("Own thing", 1)
+    nothing = {"own_thing": {"radius": np.arange(2.0), "total": 3}}
+    assert sections_of(read_results(Measurements(nothing, {}, {}))) == []
+
+
+@pytest.mark.parametrize("fill", [False, True], ids=["empty", "full"])
+def test_a_phase_of_nothing_and_of_everything_is_drawn(fill: bool, tmp_path: Any) -> None:
+    mask = bigrock.ArraySource(np.full((12, 12, 12), fill), (2e-6,) * 3)
+    write_report(mask, tmp_path / "a.html", measurements=measured(mask, OF_PHASE))
+
+
+def test_every_section_is_of_a_measure_that_there_is() -> None:
+    assert set(SECTIONS) <= set(MEASURES)
