@@ -25,10 +25,10 @@ def _bit(bits: Array, plane: int, i: int, line: int) -> Any:
     return (bits[plane, i, line >> 6] >> np.uint64(line & 63)) & np.uint64(1)
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True)
 def _outside(field: Array, plane: int, i: int, line: int) -> int:
     """Return 1 where a voxel is outside the field of view."""
-    return 1 if field.size and _bit(field, plane, i, line) == np.uint64(0) else 0
+    return 1 if _bit(field, plane, i, line) == np.uint64(0) else 0
 
 
 @njit(nogil=True, cache=True)
@@ -41,42 +41,49 @@ def add_runs_across(bits: Array, field: Array, counts: Array, low: Array, high: 
     """
     planes, length, words = bits.shape
     since, cut = np.zeros(64 * words, np.int64), np.zeros(64 * words, np.int64)
-    one = np.uint64(1)
+    one, limited = np.uint64(1), field.size > 0
+    whole = counts[0]
     for plane in range(planes):
-        since[:], cut[:] = 0, 0
+        since[:] = 0
+        cut[:] = 0
         for line in range(low.shape[1]):
-            low[plane, line] = _outside(field, plane, 0, line)
+            low[plane, line] = _outside(field, plane, 0, line) if limited else 0
         for i in range(1, length):
             for k in range(words):
                 now = bits[plane, i, k]
                 changed = now ^ bits[plane, i - 1, k]
                 while changed:
-                    line = 64 * k + lowest_bit(changed)
+                    bit = lowest_bit(changed)
                     changed &= changed - one
-                    if _bit(bits, plane, i, line):
+                    line = 64 * k + bit
+                    if (now >> np.uint64(bit)) & one:
                         since[line] = i
-                        cut[line] = _outside(field, plane, i - 1, line)
-                    elif since[line]:
+                        if limited:
+                            cut[line] = _outside(field, plane, i - 1, line)
+                    elif since[line] == 0:
+                        low[plane, line] = 2 * i + (_outside(field, plane, i, line) if limited else 0)
+                    elif limited:
                         counts[cut[line] + _outside(field, plane, i, line), i - since[line]] += 1
                     else:
-                        low[plane, line] = 2 * i + _outside(field, plane, i, line)
+                        whole[i - since[line]] += 1
         for line in range(low.shape[1]):
             if _bit(bits, plane, length - 1, line):
                 high[plane, line] = 2 * (length - since[line]) + cut[line]
                 if since[line] == 0:
                     low[plane, line] = 2 * length
             else:
-                high[plane, line] = _outside(field, plane, length - 1, line)
+                high[plane, line] = _outside(field, plane, length - 1, line) if limited else 0
 
 
 @njit(nogil=True, cache=True)
 def add_runs_along(bits: Array, width: int, field: Array, counts: Array, low: Array, high: Array) -> None:
     """As `add_runs_across`, along rows: axis 2 of `bits`, of which `width` voxels count; `low` is (planes, rows)."""
-    one, last = np.uint64(1), width - 1
+    one, last, limited = np.uint64(1), width - 1, field.size > 0
+    whole = counts[0]
     for plane in range(bits.shape[0]):
         for row in range(bits.shape[1]):
             since, cut = 0, 0
-            low[plane, row] = _outside(field, plane, row, 0)
+            low[plane, row] = _outside(field, plane, row, 0) if limited else 0
             before = bits[plane, row, 0] & one
             for k in range(bits.shape[2]):
                 now = bits[plane, row, k]
@@ -90,14 +97,17 @@ def add_runs_along(bits: Array, width: int, field: Array, counts: Array, low: Ar
                         break
                     if (now >> np.uint64(bit)) & one:
                         since = x
-                        cut = _outside(field, plane, row, x - 1)
-                    elif since:
+                        if limited:
+                            cut = _outside(field, plane, row, x - 1)
+                    elif since == 0:
+                        low[plane, row] = 2 * x + (_outside(field, plane, row, x) if limited else 0)
+                    elif limited:
                         counts[cut + _outside(field, plane, row, x), x - since] += 1
                     else:
-                        low[plane, row] = 2 * x + _outside(field, plane, row, x)
+                        whole[x - since] += 1
             if _bit(bits, plane, row, last):
                 high[plane, row] = 2 * (width - since) + cut
                 if since == 0:
                     low[plane, row] = 2 * width
             else:
-                high[plane, row] = _outside(field, plane, row, last)
+                high[plane, row] = _outside(field, plane, row, last) if limited else 0
