@@ -114,6 +114,10 @@ def map_pass(
     how = {"executor": options.executor, "ram": options.ram, "progress": options.progress}
     fitted = fit(kernel, source, **how, block=the_plan.block if kernel.same_blocks else None)
     fingerprint["fitted"] = settings_of(fitted)
+    if fitted.halo != kernel.halo:
+        # What was found decides how far blocks must read, and so which blocks fit in memory.
+        the_plan = _plan_like(fitted, source, executor, options, logged)
+        fingerprint |= _cut(the_plan)
     if logged is None:
         sink = _create(fitted, source, dest, the_plan, options, output, fingerprint, replace)
         log.begin(fingerprint)

@@ -19,6 +19,7 @@ from bigrock.engine.progress import ProgressLike, reporter
 from bigrock.engine.reduction import Reduction
 from bigrock.engine.sizing import batch_size
 from bigrock.engine.streams import BatchLostError, BatchResult
+from bigrock.engine.through import Through
 from bigrock.geometry import Block, BlockGrid, Region, Shape, z_order
 from bigrock.volumes.source import Facts, Source, facts_of
 
@@ -143,7 +144,14 @@ def reduce(
         reductions, source, runner, through=through, stored=stored, block=block, ram_bytes=limit
     )
     grid = BlockGrid(plan.shape, plan.block, plan.halo)
-    work = ReduceWork(source, tuple(reductions), through and through.given(source), grid, tuple(stored))
+    seen_source = Through(source, through) if through else source
+    work = ReduceWork(
+        source,
+        tuple(r.given(seen_source) for r in reductions),
+        through and through.given(source),
+        grid,
+        tuple(r.given(source) for r in stored),
+    )
     every = work.reductions + work.stored
     states: list[Any] = []
     tally = {"done": 0, "failed": 0, "voxels": 0}

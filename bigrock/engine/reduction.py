@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.geometry import Block, Shape
-from bigrock.volumes.source import Facts
+from bigrock.volumes.source import Facts, Source
 
 __all__ = ["Reduction"]
 
@@ -52,6 +52,10 @@ class Reduction(ABC):
     def state_bytes(self, facts: Facts) -> float:
         """Bytes of one state, for the plan."""
         return 0.0
+
+    def given(self, source: Source) -> Reduction:
+        """Return the reduction that may read more of its input than the halo, where a block needs it."""
+        return self
 
     @abstractmethod
     def block(self, array: npt.NDArray[Any], block: Block) -> Any:

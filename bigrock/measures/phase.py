@@ -13,7 +13,7 @@ from bigrock.engine.reduction import Reduction
 from bigrock.errors import PhaseError
 from bigrock.geometry import Block, Region, Shape
 from bigrock.measures.definition import FieldOfView
-from bigrock.volumes.source import Facts
+from bigrock.volumes.source import Facts, Source, Voxel
 
 __all__ = ["OfPhase", "Phase", "PoreLike", "find_phase", "find_phases", "mask_facts"]
 
@@ -106,9 +106,14 @@ class OfPhase(Reduction):
         """All states together."""
         return sum(r.state_bytes(mask_facts(facts)) for r in self.reductions)
 
+    def given(self, source: Source) -> OfPhase:
+        """Give each reduction the mask of the source."""
+        seen = _Seen(source, self)
+        return replace(self, reductions=tuple(r.given(seen) for r in self.reductions))
+
     def block(self, array: npt.NDArray[Any], block: Block) -> list[Any]:
         """Return the state of every reduction."""
-        mask = self._select(array, block.read)
+        mask = self.select(array, block.read)
         states = []
         for reduction in self.reductions:
             read = block.core.grow(reduction.halo, block.volume)
@@ -116,7 +121,8 @@ class OfPhase(Reduction):
             states.append(reduction.block(mask[read.within(block.read)], part))
         return states
 
-    def _select(self, array: npt.NDArray[Any], region: Region) -> npt.NDArray[np.bool_]:
+    def select(self, array: npt.NDArray[Any], region: Region) -> npt.NDArray[np.bool_]:
+        """Return what the reductions see of a region."""
         mask = np.ones(array.shape, np.bool_) if self.phase is None else self.phase.select(array)
         if self.others:
             mask = ~mask
@@ -129,6 +135,36 @@ class OfPhase(Reduction):
     def finish(self, state: list[Any], facts: Facts) -> list[Any]:
         """Return the result of every reduction."""
         return [r.finish(s, mask_facts(facts)) for r, s in zip(self.reductions, state, strict=True)]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The mask that reductions over a phase see, as a source."""
+
+    source: Source
+    of: OfPhase
+
+    @property
+    def shape(self) -> Shape:
+        return self.source.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return np.dtype(np.bool_)
+
+    @property
+    def voxel_size(self) -> Voxel | None:
+        return self.source.voxel_size
+
+    @property
+    def read_unit(self) -> Shape:
+        return self.source.read_unit
+
+    def read(self, region: Region) -> npt.NDArray[Any]:
+        return self.of.select(self.source.read(region), region)
+
+    def identity(self) -> dict[str, Any]:
+        return self.source.identity()
 
 
 def find_phase(facts: Facts, pore: PoreLike = None) -> Phase:
