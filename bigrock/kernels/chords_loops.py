@@ -27,8 +27,8 @@ def _bit(bits: Array, plane: int, i: int, line: int) -> Any:
 
 @njit(nogil=True, cache=True)
 def _outside(field: Array, plane: int, i: int, line: int) -> int:
-    """Return 1 where a voxel is outside the field of view."""
-    return 1 if _bit(field, plane, i, line) == np.uint64(0) else 0
+    """Return 1 where a voxel is outside the field of view, of which no bits stand for everywhere."""
+    return 1 if field.size > 0 and _bit(field, plane, i, line) == np.uint64(0) else 0
 
 
 @njit(nogil=True, cache=True)
@@ -47,7 +47,7 @@ def add_runs_across(bits: Array, field: Array, counts: Array, low: Array, high: 
         since[:] = 0
         cut[:] = 0
         for line in range(low.shape[1]):
-            low[plane, line] = _outside(field, plane, 0, line) if limited else 0
+            low[plane, line] = _outside(field, plane, 0, line)
         for i in range(1, length):
             for k in range(words):
                 now = bits[plane, i, k]
@@ -61,7 +61,7 @@ def add_runs_across(bits: Array, field: Array, counts: Array, low: Array, high: 
                         if limited:
                             cut[line] = _outside(field, plane, i - 1, line)
                     elif since[line] == 0:
-                        low[plane, line] = 2 * i + (_outside(field, plane, i, line) if limited else 0)
+                        low[plane, line] = 2 * i + _outside(field, plane, i, line)
                     elif limited:
                         counts[cut[line] + _outside(field, plane, i, line), i - since[line]] += 1
                     else:
@@ -72,7 +72,7 @@ def add_runs_across(bits: Array, field: Array, counts: Array, low: Array, high: 
                 if since[line] == 0:
                     low[plane, line] = 2 * length
             else:
-                high[plane, line] = _outside(field, plane, length - 1, line) if limited else 0
+                high[plane, line] = _outside(field, plane, length - 1, line)
 
 
 @njit(nogil=True, cache=True)
@@ -83,7 +83,7 @@ def add_runs_along(bits: Array, width: int, field: Array, counts: Array, low: Ar
     for plane in range(bits.shape[0]):
         for row in range(bits.shape[1]):
             since, cut = 0, 0
-            low[plane, row] = _outside(field, plane, row, 0) if limited else 0
+            low[plane, row] = _outside(field, plane, row, 0)
             before = bits[plane, row, 0] & one
             for k in range(bits.shape[2]):
                 now = bits[plane, row, k]
@@ -100,7 +100,7 @@ def add_runs_along(bits: Array, width: int, field: Array, counts: Array, low: Ar
                         if limited:
                             cut = _outside(field, plane, row, x - 1)
                     elif since == 0:
-                        low[plane, row] = 2 * x + (_outside(field, plane, row, x) if limited else 0)
+                        low[plane, row] = 2 * x + _outside(field, plane, row, x)
                     elif limited:
                         counts[cut + _outside(field, plane, row, x), x - since] += 1
                     else:
@@ -110,4 +110,4 @@ def add_runs_along(bits: Array, width: int, field: Array, counts: Array, low: Ar
                 if since == 0:
                     low[plane, row] = 2 * width
             else:
-                high[plane, row] = _outside(field, plane, row, last) if limited else 0
+                high[plane, row] = _outside(field, plane, row, last)
