@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bigrock.models.bundle import BUNDLE_VERSION, Bundle, load_bundle, save_bundle
     from bigrock.models.networks import (
         CPU_FEATURES,
         GPU_FEATURES,
@@ -18,21 +19,34 @@ if TYPE_CHECKING:
         build_segmentation_net,
         network_definition,
     )
+    from bigrock.models.receptive import ReceptiveField, receptive_field
 
 _HOME = {
+    "BUNDLE_VERSION": "bundle",
+    "Bundle": "bundle",
     "CPU_FEATURES": "networks",
     "GPU_FEATURES": "networks",
     "SegmentationConfig": "networks",
     "build_segmentation_net": "networks",
+    "load_bundle": "bundle",
     "network_definition": "networks",
+    "receptive_field": "receptive",
+    "ReceptiveField": "receptive",
+    "save_bundle": "bundle",
 }
 
 __all__ = [
+    "BUNDLE_VERSION",
+    "Bundle",
     "CPU_FEATURES",
     "GPU_FEATURES",
+    "ReceptiveField",
     "SegmentationConfig",
     "build_segmentation_net",
+    "load_bundle",
     "network_definition",
+    "receptive_field",
+    "save_bundle",
 ]
 
 
