@@ -66,13 +66,22 @@ def add_runs_across(bits: Array, field: Array, counts: Array, low: Array, high: 
                         counts[cut[line] + _outside(field, plane, i, line), i - since[line]] += 1
                     else:
                         whole[i - since[line]] += 1
-        for line in range(low.shape[1]):
-            if _bit(bits, plane, length - 1, line):
-                high[plane, line] = 2 * (length - since[line]) + cut[line]
-                if since[line] == 0:
-                    low[plane, line] = 2 * length
-            else:
-                high[plane, line] = _outside(field, plane, length - 1, line)
+        _end_lines(bits, field, plane, since, cut, low, high)
+
+
+@njit(nogil=True, cache=True)
+def _end_lines(
+    bits: Array, field: Array, plane: int, since: Array, cut: Array, low: Array, high: Array
+) -> None:
+    """Set the runs at the last voxel of every line of a plane."""
+    length = bits.shape[1]
+    for line in range(low.shape[1]):
+        if _bit(bits, plane, length - 1, line):
+            high[plane, line] = 2 * (length - since[line]) + cut[line]
+            if since[line] == 0:
+                low[plane, line] = 2 * length
+        else:
+            high[plane, line] = _outside(field, plane, length - 1, line)
 
 
 @njit(nogil=True, cache=True)
