@@ -18,7 +18,7 @@ __all__ = ["Surface"]
 
 @dataclass(frozen=True)
 class Surface(Measure):
-    """Surface: ``area``, ``per_bulk_volume``, ``per_pore_volume``, and by voxel faces ``faces.area``.
+    """Surface area of the phase: ``area``, ``per_bulk_volume``, ``per_pore_volume``; by faces ``faces.area``.
 
     By Crofton's formula over 13 directions (`bigrock.kernels.surface_area`): within 1 % on smooth
     surfaces with radii over 8 voxels. Beside it the voxel faces (also ``faces.per_bulk_volume``),

@@ -58,3 +58,10 @@ def test_the_commands_of_the_readme_exist() -> None:
 
     listed = set(re.findall(r"^bigrock ([a-z-]+)", README, flags=re.MULTILINE))
     assert listed <= set(get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_every_measure_stands_in_the_readme() -> None:
+    from bigrock.measures import MEASURES
+
+    rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
+    assert set(MEASURES) <= set(re.findall(r"`(\w+)`", " ".join(rows)))
