@@ -276,10 +276,12 @@ def _medians(numbers: Array, core: Core, radii: Shape) -> Array:
     out = np.empty([part.stop - part.start for part in core], numbers.dtype)
     rz, ry, rx = radii
     program = median_program((2 * rz + 1) * (2 * ry + 1), 2 * rx + 1)
-    room = _REGISTER_BYTES // (program.registers * numbers.itemsize) - 2 * rx
-    tile = min(max(room, _SHORTEST_TILE), out.shape[2])
-    rows = np.empty(program.registers * (tile + 2 * rx), numbers.dtype)
-    place = program.output * (tile + 2 * rx) + program.shift
+    room = max(_REGISTER_BYTES // (program.registers * numbers.itemsize) - 2 * rx, _SHORTEST_TILE)
+    width = min(room, out.shape[2])
+    tile = (max(1, min(room // (width + 2 * rx), out.shape[1])), width)
+    pitch = tile[0] * (width + 2 * rx)
+    rows = np.zeros(program.registers * pitch, numbers.dtype)
+    place = program.output * pitch + program.shift
     start = tuple(part.start for part in core)
     median_rows(np.ascontiguousarray(numbers), start, radii, program.steps, rows, tile, place, out)
     return out

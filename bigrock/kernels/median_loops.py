@@ -56,27 +56,32 @@ def _run(steps: Array, rows: Array, pitch: int, width: int) -> None:
 
 @njit(nogil=True, cache=True)
 def median_rows(
-    image: Array, start: Three, radii: Three, steps: Array, rows: Array, tile: int, place: int, out: Array
-) -> None:
+    image: Array, start: Three, radii: Three, steps: Array, rows: Array, tile: tuple[int, int], place: int, out: Array
+) -> None:  # fmt: skip
     """Set `out` to the medians of the windows around the voxels of an image from `start` on.
 
-    Rows are worked on in tiles of `tile` voxels. `rows` (one axis) holds the registers of the
-    program `steps`, each ``tile + 2 * radii[2]`` long; its output begins at `place`.
+    Works on tiles of lines and voxels, the lines one after the other: rows that are long waste least.
+    `rows` (one axis) holds the registers of the program `steps`, each ``tile[0] * (tile[1] + 2 *
+    radii[2])`` long; its output begins at `place`.
     """
     rz, ry, rx = radii
     depth, height, _ = image.shape
-    pitch = tile + 2 * rx
+    pitch = tile[0] * (tile[1] + 2 * rx)
     for z in range(out.shape[0]):
-        for y in range(out.shape[1]):
-            for x in range(0, out.shape[2], tile):
-                width = min(tile, out.shape[2] - x)
+        for y in range(0, out.shape[1], tile[0]):
+            lines = min(tile[0], out.shape[1] - y)
+            for x in range(0, out.shape[2], tile[1]):
+                width = min(tile[1], out.shape[2] - x)
+                long = width + 2 * rx
                 row = 0
                 for dz in range(-rz, rz + 1):
                     plane = image[min(max(start[0] + z + dz, 0), depth - 1)]
                     for dy in range(-ry, ry + 1):
-                        line = plane[min(max(start[1] + y + dy, 0), height - 1)]
-                        _load(line, rows, row * pitch, width + 2 * rx, start[2] + x - rx)
+                        for j in range(lines):
+                            line = plane[min(max(start[1] + y + j + dy, 0), height - 1)]
+                            _load(line, rows, row * pitch + j * long, long, start[2] + x - rx)
                         row += 1
-                _run(steps, rows, pitch, width)
-                for i in range(width):
-                    out[z, y, x + i] = rows[place + i]
+                _run(steps, rows, pitch, lines * long - 2 * rx)
+                for j in range(lines):
+                    for i in range(width):
+                        out[z, y + j, x + i] = rows[place + j * long + i]
