@@ -27,6 +27,9 @@ _MOST_COLUMNS = 6
 class Measurements(Mapping[str, dict[str, Any]]):
     """Quantities by measure: ``result["porosity"]["total"]``; made by `bigrock.measure`.
 
+    Prints itself as a table, and is written as JSON, CSV, HTML and Parquet. Its curves are drawn by
+    `bigrock.report.write_curves` (PNG files) and `bigrock.write_report` (a page).
+
     Attributes
     ----------
     values_by_measure : dict

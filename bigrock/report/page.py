@@ -22,7 +22,7 @@ from bigrock.report.tables import Row, volume_rows
 from bigrock.units import format_length, format_voxel_size
 from bigrock.volumes.source import Source
 
-__all__ = ["write_figures", "write_report"]
+__all__ = ["write_curves", "write_figures", "write_report"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,21 +152,50 @@ def write_figures(
     >>> [path.name for path in write_figures(Sandstone((16, 32, 32)).truth, tempfile.mkdtemp())]
     ['slice-xy-mask.png', 'slice-xz-mask.png', 'slice-yz-mask.png']
     """
+    return _written(_figures(named_volumes(volumes), read_results(measurements)), folder)
+
+
+def write_curves(measurements: Any, folder: str | os.PathLike[str]) -> list[Path]:
+    """Write the curves and bars of measurements as PNG files, and return their paths; needs no volume.
+
+    Parameters
+    ----------
+    measurements : Measurements, mapping, or sequence of these
+        As for `write_report`.
+    folder : str or path-like
+        Where to; made if missing. Files are named ``histogram-linear.png``, ``profile-z.png``,
+        ``connectivity.png``, ``fractal-counts.png`` and so on.
+
+    Returns
+    -------
+    list of Path
+        In the order of the page.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> curve = {"sizes": [1, 2, 4], "lacunarity": [4.0, 2.0, 1.5]}
+    >>> [path.name for path in write_curves({"lacunarity": curve}, tempfile.mkdtemp())]
+    ['lacunarity.png']
+    """
+    return _written(_figures({}, read_results(measurements)), folder)
+
+
+def _written(figures: _Figures, folder: str | os.PathLike[str]) -> list[Path]:
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    written = []
-    for picture in _figures(named_volumes(volumes), read_results(measurements)).all:
-        file = place / f"{picture.name}.png"
-        file.write_bytes(picture.png)
-        written.append(file)
-    return written
+    files = []
+    for picture in figures.all:
+        files.append(place / f"{picture.name}.png")
+        files[-1].write_bytes(picture.png)
+    return files
 
 
 def _figures(volumes: dict[str, Source], measured: Results) -> _Figures:
     cuts = middle_slices(volumes)
     histogram = measured.histogram or sampled_histogram(volumes, cuts)
     return _Figures(
-        slices=_slice_rows(slice_pictures(volumes, cuts)),
+        slices=_slice_rows(slice_pictures(volumes, cuts)) if volumes else [],
         histogram=histogram_pictures(histogram) if histogram else [],
         profiles=profile_pictures(measured.profiles, total=measured.porosity, metres=measured.metres),
         sampled=not measured.histogram,

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 import bigrock
 from bigrock.measures import MEASURES, Measurements, PolarityWarning
-from bigrock.report import write_figures, write_report
+from bigrock.report import write_curves, write_report
 from bigrock.report.results import read_results
 from bigrock.report.section import Section
 from bigrock.report.sections import SECTIONS, sections_of
@@ -103,8 +103,25 @@ def test_a_page_is_written_from_measurements_and_from_json(of_rock: Measurements
         assert f"<h2>{heading}</h2>" in again
     assert "Largest components" in page
     assert "Largest components" not in again
-    files = write_figures(ROCK, tmp_path, measurements=part(of_rock, "connectivity"))
-    assert "connectivity.png" in [file.name for file in files]
+
+
+def test_curves_are_written_as_png_files_without_a_volume(of_rock: Measurements, tmp_path: Any) -> None:
+    files = write_curves(part(of_rock, "lacunarity", "profiles"), tmp_path / "new")
+    assert sorted(f.name for f in files) == [
+        "lacunarity.png",
+        "profile-x.png",
+        "profile-y.png",
+        "profile-z.png",
+    ]
+    assert all(file.stat().st_size > 1000 for file in files)
+
+
+def test_label_volumes_of_thousands_of_ids_have_a_page(tmp_path: Any) -> None:
+    ids = np.arange(20**3, dtype=np.uint32).reshape(20, 20, 20)
+    page = write_report(bigrock.ArraySource(ids, kind="labels"), tmp_path / "a.html").read_text(
+        encoding="utf-8"
+    )
+    assert "One colour per label, in turn." in page
 
 
 def test_classes_stand_side_by_side_and_are_escaped(tmp_path: Any) -> None:
