@@ -257,8 +257,8 @@ def _check_channels(root: Path, metadata: Mapping[str, Any], config: Segmentatio
     made = (config.channels, len(config.classes))
     if said != made:
         raise BundleError(
-            f"{root} says {said[0]} channels in and {said[1]} classes out, and its network has {made[0]} and {made[1]}: "
-            "labels would get the names of others. Take the folder from where it was trained, unchanged."
+            f"{root} says {said[0]} channels in and {said[1]} classes out, and its network has {made[0]} and "
+            f"{made[1]}: labels would get the names of others. Take the folder from where it was trained, unchanged."
         )
     if _read(root / INFERENCE).get("network_def") != network_definition(config):
         raise BundleError(

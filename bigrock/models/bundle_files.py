@@ -95,7 +95,7 @@ def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str
             "$import os",
             "$import numpy",
             "$import torch",
-            "$import safetensors.torch",
+            "$from safetensors.torch import load_file",
         ],
         "bundle_root": ".",
         "dataset_dir": "$@bundle_root + '/slices'",
@@ -114,7 +114,7 @@ def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str
         "preprocessing": {"_target_": "Compose", "transforms": _preprocessing(config, stride)},
         "dataset": {
             "_target_": "Dataset",
-            "data": f"$[{{'image': {around}}} for i in range(len(@files))]",
+            "data": f"$[{{'image': {around}, 'file': @files[i]}} for i in range(len(@files))]",
             "transform": "@preprocessing",
         },
         "dataloader": {
@@ -134,7 +134,7 @@ def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str
             "inferer": "@inferer",
             "postprocessing": "@postprocessing",
         },
-        "initialize": ["$@network.load_state_dict(safetensors.torch.load_file(@weights), strict=False)"],
+        "initialize": ["$@network.load_state_dict(load_file(@weights), strict=False)"],
         "run": ["$@evaluator.run()"],
     }
 
@@ -181,6 +181,12 @@ def _postprocessing() -> list[dict[str, Any]]:
             "nearest_interp": False,
         },
         {"_target_": "AsDiscreted", "keys": "pred", "argmax": True},
+        # Several slices that are read as channels go by the name of the first.
+        {
+            "_target_": "Lambda",
+            "func": "$lambda d: (d['pred'].meta.update(filename_or_obj=d['file']), d)[1]",
+            "track_meta": False,
+        },
         # MONAI's writer stores x before y.
         {"_target_": "Transposed", "keys": "pred", "indices": [0, 2, 1]},
         {
