@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bigrock.kernels.denoise_patches import NonLocalMeans, non_local_means
     from bigrock.kernels.differential_box_counting import DifferentialBoxCounting, differential_box_count
     from bigrock.kernels.distances import Distance, distance
+    from bigrock.kernels.distances_largest import LargestDistance
     from bigrock.kernels.field_of_view import Cylinder, MaskField, MaskOutside
     from bigrock.kernels.field_of_view_detection import detect_field_of_view
     from bigrock.kernels.gliding_box import BoxMasses, GlidingBoxes, lacunarity
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from bigrock.kernels.rings import RemoveRings, remove_rings
     from bigrock.kernels.stripes import RemoveStripes, remove_stripes
     from bigrock.kernels.thickness import LocalThickness, local_thickness, thickness_diameters
+    from bigrock.kernels.thickness_counts import ThicknessCounts
     from bigrock.kernels.threshold import GlobalOtsu, SelectClass, Threshold
     from bigrock.kernels.two_point import Correlogram, PairCounts, two_point_correlation
 
@@ -81,6 +83,7 @@ __all__ = [
     "GlobalOtsu",
     "GreyHistogram",
     "Histogram",
+    "LargestDistance",
     "LocalOtsu",
     "LocalThickness",
     "MaskField",
@@ -96,6 +99,7 @@ __all__ = [
     "RemoveStripes",
     "SelectClass",
     "Standardize",
+    "ThicknessCounts",
     "Threshold",
     "binary_closing",
     "binary_dilation",
@@ -157,6 +161,7 @@ _MODULES = {
     "GlobalOtsu": "threshold",
     "GreyHistogram": "histogram",
     "Histogram": "histogram",
+    "LargestDistance": "distances_largest",
     "LocalOtsu": "otsu",
     "LocalThickness": "thickness",
     "MaskField": "field_of_view",
@@ -171,6 +176,7 @@ _MODULES = {
     "RemoveSmall": "clean_up",
     "RemoveStripes": "stripes",
     "SelectClass": "threshold",
+    "ThicknessCounts": "thickness_counts",
     "Threshold": "threshold",
     "binary_closing": "morphology",
     "binary_dilation": "morphology",

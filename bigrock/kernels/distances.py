@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from bigrock.kernels.distances_squares import box_of, lengths, squared_distances
 from bigrock.kernels.packed_rows import mask_volume
 from bigrock.volumes.source import Kind, Source, Voxel
 
-__all__ = ["Distance", "distance"]
+__all__ = ["Distance", "distance", "distances_of_block"]
 
 Array = npt.NDArray[Any]
 
@@ -146,21 +146,47 @@ class Distance(Kernel):
             raise PhaseError(
                 f"a distance needs a mask, not {array.dtype}. Threshold first, or select a class."
             )
-        metric = Metric.of(self.voxel_size)
-        cap = None if block.read == Region.whole(block.volume) else (self.margin + 1) ** 2
-        squares, top = squared_distances(array, block.core.relative_to(block.read), metric, cap=cap)
-        found = lengths(squares, top, metric)
-        unsure = None if cap is None else box_of(squares == top)
-        if unsure is not None:
-            if self.source is None:
-                raise NotFittedError(
-                    f"a distance in block {block.id} exceeds the margin of {self.margin} voxels, and the kernel does "
-                    "not know where to read more: it would be wrong. Use bigrock.run, or kernel.given(volume)."
-                )
-            from bigrock.kernels.distances_wide import fill_wide
+        read = None if self.source is None else self.source.read
+        return distances_of_block(array, block, Metric.of(self.voxel_size), self.margin, read)
 
-            del squares
-            planned = max(array.size, _LEAST_VOXELS) * (1 if metric.whole else 2)
-            limits = (_STACK_BYTES * planned, _SLAB_BYTES * planned)
-            fill_wide(self.source, unsure, block, metric, 2 * self.margin, limits, found)
-        return found
+
+def distances_of_block(
+    array: Array, block: Block, metric: Metric, margin: int, read: Callable[[Region], Array] | None
+) -> npt.NDArray[np.float32]:
+    """Return the distances of a block's core; what exceeds the margin after reading more.
+
+    Parameters
+    ----------
+    array : ndarray of bool
+        The mask of `block.read`.
+    block : Block
+        What was read: the margin around the core.
+    metric : Metric
+        Squared edges of a voxel.
+    margin : int
+        In units of the smallest edge.
+    read : callable, optional
+        Returns the mask of any region.
+
+    Raises
+    ------
+    NotFittedError
+        If more must be read and there is no `read`.
+    """
+    cap = None if block.read == Region.whole(block.volume) else (margin + 1) ** 2
+    squares, top = squared_distances(array, block.core.relative_to(block.read), metric, cap=cap)
+    found = lengths(squares, top, metric)
+    unsure = None if cap is None else box_of(squares == top)
+    if unsure is not None:
+        if read is None:
+            raise NotFittedError(
+                f"a distance in block {block.id} exceeds the margin of {margin} voxels, and the kernel does not know "
+                "where to read more: it would be wrong. Use bigrock.run, or kernel.given(volume)."
+            )
+        from bigrock.kernels.distances_wide import fill_wide
+
+        del squares
+        planned = max(array.size, _LEAST_VOXELS) * (1 if metric.whole else 2)
+        limits = (_STACK_BYTES * planned, _SLAB_BYTES * planned)
+        fill_wide(read, unsure, block, metric, 2 * margin, limits, found)
+    return found

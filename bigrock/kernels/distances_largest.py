@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as setting
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
-from bigrock.geometry import Block, Shape
-from bigrock.kernels.distances import Distance
+from bigrock.geometry import Block, Region, Shape
+from bigrock.kernels.distances import Distance, distances_of_block
+from bigrock.kernels.distances_metric import Metric
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.volumes.source import Source, Voxel
 
-__all__ = ["LargestDistance"]
+__all__ = ["LargestDistance", "without_outside"]
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class LargestDistance(Reduction):
         Edges of a voxel, z, y, x; only their ratios count.
     margin : int
         Voxels (of the smallest edge) that are read around a block at first.
+    field : FieldOfView, optional
+        What is outside is no background, and its own distances do not count.
 
     Examples
     --------
@@ -40,34 +47,50 @@ class LargestDistance(Reduction):
 
     voxel_size: Voxel | None = None
     margin: int = 32
-    source: Source | None = field(default=None, repr=False, compare=False)
+    field: FieldOfView | None = None
+    source: Source | None = setting(default=None, repr=False, compare=False)
 
     @property
-    def _distance(self) -> Distance:
-        edges = self.voxel_size
-        if edges is not None:
-            smallest = min(edges)
-            edges = (edges[0] / smallest, edges[1] / smallest, edges[2] / smallest)
-        return Distance(edges, self.margin, self.source)
+    def _metric(self) -> Metric:
+        return replace(Metric.of(self.voxel_size), unit=1.0)
 
     @property
     def halo(self) -> Shape:
         """The margin, in voxels along each axis."""
-        return self._distance.halo
+        return self._metric.reach(self.margin)
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """What distances take, and they themselves."""
-        return self._distance.scratch_bytes(dtype) + 4
+        return Distance(self.voxel_size).scratch_bytes(dtype) + 4 + 2 * (self.field is not None)
 
     def given(self, source: Source) -> LargestDistance:
         """Return the reduction that reads wider from `source` where it must."""
         return replace(self, source=source)
 
-    def block(self, array: npt.NDArray[Any], block: Block) -> float:
+    def block(self, array: Array, block: Block) -> float:
         """Return the largest distance of the core."""
+        seen = without_outside(array, self.field, block.read)
+        read = None if self.source is None else self._read
+        found = distances_of_block(seen, block, self._metric, self.margin, read)
         # Single precision never rounds below a whole number, which is what blocks go by.
-        return float(self._distance(array, block).max())
+        return float(found.max(where=array[block.trim], initial=0.0))
+
+    def _read(self, region: Region) -> Array:
+        assert self.source is not None
+        return without_outside(self.source.read(region), self.field, region)
 
     def combine(self, a: float, b: float) -> float:
         """Return the larger."""
         return max(a, b)
+
+
+def without_outside(mask: Array, field: FieldOfView | None, region: Region) -> Array:
+    """Return the mask with what is outside of the field of view as phase, as beyond the border of a volume.
+
+    Examples
+    --------
+    >>> mask = np.array([[[False, True]]])
+    >>> without_outside(mask, None, Region((0, 0, 0), (1, 1, 2))) is mask
+    True
+    """
+    return mask if field is None else mask | ~field.inside(region)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from bigrock.errors import PlanError
 from bigrock.geometry import Block, Region
 from bigrock.kernels.distances_metric import Metric
 from bigrock.kernels.distances_squares import across_slices, box_of, in_slices, lengths, type_for
-from bigrock.volumes.source import Source
 
 __all__ = ["fill_wide"]
 
@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 
 
 def fill_wide(
-    source: Source,
+    read_mask: Callable[[Region], Array],
     box: Region,
     block: Block,
     metric: Metric,
@@ -31,8 +31,8 @@ def fill_wide(
 
     Parameters
     ----------
-    source : Source
-        The mask.
+    read_mask : callable
+        Returns the mask of a region.
     box : Region
         What to fill, in voxels of the core.
     block : Block
@@ -57,19 +57,24 @@ def fill_wide(
     (depth, _, _), (_, height, width) = read.shape, tile.shape
     if depth * height * width * itemsize > limits[0] and height * width > 1:
         for part in _halves(box):
-            fill_wide(source, part, block, metric, reach, limits, out)
+            fill_wide(read_mask, part, block, metric, reach, limits, out)
         return
     whole = read == Region.whole(block.volume)
     cap = None if whole else (reach + 1) ** 2
-    squares, top = _in_slabs(source, tile, read, metric, cap, limits[1] / (1 + 2 * itemsize))
+    squares, top = _in_slabs(read_mask, tile, read, metric, cap, limits[1] / (1 + 2 * itemsize))
     out[box.slices] = lengths(squares, top, metric)
     if not whole and (unsure := box_of(squares == top)) is not None:
         del squares
-        fill_wide(source, unsure.moved(box.start), block, metric, 2 * reach, limits, out)
+        fill_wide(read_mask, unsure.moved(box.start), block, metric, 2 * reach, limits, out)
 
 
 def _in_slabs(
-    source: Source, tile: Region, read: Region, metric: Metric, cap: int | None, voxels: float
+    read_mask: Callable[[Region], Array],
+    tile: Region,
+    read: Region,
+    metric: Metric,
+    cap: int | None,
+    voxels: float,
 ) -> tuple[Array, Any]:
     """Return the squared distances in `tile` to the background in `read`, which is read in slabs."""
     depth, height, width = read.shape
@@ -84,7 +89,7 @@ def _in_slabs(
     for z in range(0, depth, thickness):
         start, stop = read.start[0] + z, min(read.start[0] + z + thickness, read.stop[0])
         slab = Region((start, *read.start[1:]), (stop, *read.stop[1:]))
-        stack[z : z + thickness], top = in_slices(source.read(slab), window, metric, cap)
+        stack[z : z + thickness], top = in_slices(read_mask(slab), window, metric, cap)
     return across_slices(stack, window.start[0], tile.shape[0], metric), top
 
 

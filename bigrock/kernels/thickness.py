@@ -11,20 +11,19 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
-from bigrock.errors import NotFittedError, ParameterError, PhaseError
+from bigrock.errors import NotFittedError, PhaseError
 from bigrock.geometry import Block, Region, Shape
 from bigrock.kernels.backend import namespace
-from bigrock.kernels.distances_largest import LargestDistance
+from bigrock.kernels.distances_largest import LargestDistance, without_outside
 from bigrock.kernels.distances_metric import Metric
-from bigrock.kernels.distances_squares import squared_distances
+from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.kernels.packed_rows import mask_volume
+from bigrock.kernels.thickness_painting import check_largest, classes_of
 from bigrock.volumes.source import Facts, Kind, Voxel
 
 __all__ = ["LocalThickness", "local_thickness", "thickness_diameters"]
 
 Array = npt.NDArray[Any]
-
-_LARGEST_CLASS = 2**16 - 1
 
 
 def local_thickness(
@@ -78,7 +77,7 @@ def local_thickness(
         largest = int(namespace(classes).max(classes))
     else:
         whole = Region.whole(volume.shape)
-        classes = _classes(np.ascontiguousarray(volume), whole, whole, metric, None).reshape(mask.shape)
+        classes = classes_of(np.ascontiguousarray(volume), whole, whole, metric, None).reshape(mask.shape)
         largest = int(classes.max())
     return classes, thickness_diameters(largest, voxel_size)
 
@@ -145,7 +144,7 @@ class LocalThickness(Kernel):
     def __post_init__(self) -> None:
         Metric.of(self.voxel_size)
         if self.largest is not None:
-            _check_largest(self.largest)
+            check_largest(self.largest)
 
     def fitting(self, facts: Facts) -> LargestDistance | None:
         """Return the reduction that finds the largest distance, or None where it is known."""
@@ -192,67 +191,21 @@ class LocalThickness(Kernel):
                 "LocalThickness does not know the largest distance of the volume: balls from beyond the block would "
                 "be missed. Call kernel.fit(volume) first, or let bigrock.run do it."
             )
+        return self.classes_of_block(array, block, None)
+
+    def classes_of_block(
+        self, mask: Array, block: Block, field: FieldOfView | None
+    ) -> npt.NDArray[np.uint16]:
+        """Return the classes of the core; what is outside of a field of view is no background."""
+        assert self.largest is not None
         centres = block.core.grow(self._reach, block.volume)
-        core = block.core.relative_to(centres)
-        return _classes(
-            array[centres.grow(self._reach, block.volume).within(block.read)],
-            centres.relative_to(centres.grow(self._reach, block.volume)),
-            core,
+        seen = centres.grow(self._reach, block.volume)
+        outside = None if field is None else ~np.broadcast_to(field.inside(centres), centres.shape)
+        return classes_of(
+            without_outside(mask[seen.within(block.read)], field, seen),
+            centres.relative_to(seen),
+            block.core.relative_to(centres),
             Metric.of(self.voxel_size),
             (math.floor(self.largest) + 1) ** 2,
+            outside,
         )
-
-
-def _classes(
-    mask: Array, centres: Region, core: Region, metric: Metric, cap: int | None
-) -> npt.NDArray[np.uint16]:
-    """Return the classes of `core` (a region of `centres`), painted from centres (a region of `mask`)."""
-    from bigrock.kernels.thickness_loops import floor_roots, paint_balls
-
-    squares, top = squared_distances(mask, centres, metric, cap=cap)
-    if (squares >= top).any():
-        if cap is None:
-            _check_largest(math.inf)
-        raise ParameterError(
-            f"a distance exceeds the largest that was given, {math.isqrt(cap or 0) - 1} voxels: balls would be "
-            "missed. Fit the kernel to this volume."
-        )
-    radii = np.empty(squares.shape, np.uint16)
-    _check_largest(math.sqrt(squares.max()))
-    most = floor_roots(squares.reshape(-1), radii.reshape(-1))
-    (depth, height, _), width = core.shape, squares.shape[-1]
-    del squares
-    out = np.zeros((depth, height, width), np.uint16)
-    paint_balls(radii, *_ball_rows(most, metric), np.array(core.start[:2]), out)
-    return np.ascontiguousarray(out[:, :, core.start[2] : core.stop[2]])
-
-
-def _check_largest(largest: float) -> None:
-    if not largest <= _LARGEST_CLASS:
-        why = (
-            "there is no background" if math.isinf(largest) else f"a radius of {largest:.0f} voxels was found"
-        )
-        raise ParameterError(
-            f"local thickness needs radii of at most {_LARGEST_CLASS} voxels, and {why}: no class could hold the "
-            "largest ball. Choose the other phase, or a mask that holds both."
-        )
-
-
-def _ball_rows(largest: int, metric: Metric) -> tuple[Array, Array]:
-    """Return the rows (dz, dy, half width) of the open balls of radius 0, 1, … and where each ball begins."""
-    balls = [_rows_of_ball(r, metric) for r in range(largest + 1)]
-    starts = np.cumsum([0, *map(len, balls)])
-    return np.concatenate(balls), starts
-
-
-def _rows_of_ball(radius: int, metric: Metric) -> Array:
-    """Return the rows of one ball, the shortest first."""
-    up, down, across = metric.weights
-    reach = metric.reach(radius)
-    z, y = (a.ravel() for a in np.mgrid[-reach[0] : reach[0] + 1, -reach[1] : reach[1] + 1])
-    left = radius**2 - up * z**2 - down * y**2
-    z, y, left = z[left > 0], y[left > 0], left[left > 0]
-    widths = np.arange(reach[2] + 1)
-    half = np.searchsorted(across * widths**2, left) - 1
-    order = np.argsort(half, kind="stable")
-    return np.stack([z, y, half], axis=1)[order].astype(np.int64)

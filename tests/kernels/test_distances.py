@@ -134,7 +134,7 @@ def test_little_memory_takes_more_reads_and_gives_the_same():
     block = BlockGrid(mask.shape, (20, 30, 31))[0]
     out = np.empty(mask.shape, np.float32)
     fill_wide(
-        ArraySource(mask), Region((0, 0, 0), (20, 30, 31)), block, Metric(), 2, (4 * 20 * 60, 9 * 1000), out
+        ArraySource(mask).read, Region((0, 0, 0), (20, 30, 31)), block, Metric(), 2, (4 * 20 * 60, 9 * 1000), out
     )
     np.testing.assert_array_equal(out, distance(mask))
 
@@ -144,7 +144,7 @@ def test_a_distance_that_does_not_fit_in_memory_is_refused():
     block = BlockGrid(mask.shape, (8, 8, 8))[0]
     out = np.empty(mask.shape, np.float32)
     with pytest.raises(PlanError, match="larger blocks"):
-        fill_wide(ArraySource(mask), Region.whole((8, 8, 8)), block, Metric(), 2, (1e9, 100), out)
+        fill_wide(ArraySource(mask).read, Region.whole((8, 8, 8)), block, Metric(), 2, (1e9, 100), out)
 
 
 def test_a_kernel_without_a_volume_refuses_distances_beyond_its_margin():
