@@ -16,7 +16,7 @@ from bigrock.report.plots import DARK, LIGHT, Ink, empty_plot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Bars", "Chart", "Line", "Mark", "chart_picture", "draw_chart", "short_density", "short_lengths"]
+__all__ = ["Bars", "Chart", "Line", "Mark", "chart_picture", "draw_chart"]
 
 Array = npt.NDArray[Any]
 
@@ -162,7 +162,7 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
     columns = max(1, int((width - 90) // entry))
     above = 14 + _LEGEND_ROW * -(-len(names) // columns) if names else 12
     top = max(30, above) + (_LEGEND_ROW if names and chart.marks else 0)
-    figure, axes = empty_plot(width, height + top - 30, ink, top)
+    figure, axes = empty_plot(width, height + top - 30, ink, top, _left(chart))
     if chart.log_x:
         axes.set_xscale("log")
     if chart.log_y:
@@ -185,6 +185,16 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
     axes.set_ylabel(chart.y_label)
     _draw_legend(axes, ink, columns)
     return png_of(figure, palette=96)
+
+
+def _left(chart: Chart) -> int:
+    """Return the CSS pixels that the numbers and the words of the y axis take."""
+    if chart.log_y or chart.bars is not None:
+        return 66
+    edges = [edge for line in chart.lines for edge in (line.y, *(line.band or ()))]
+    values = np.concatenate([np.asarray(edge, float) for edge in edges] or [np.zeros(1)])
+    finite = values[np.isfinite(values)]
+    return 84 if finite.size and (finite.min() < -99 or finite.max() > 9999) else 66
 
 
 def _draw_line(axes: Axes, line: Line, chart: Chart, ink: Ink) -> None:
@@ -270,49 +280,3 @@ def _format_values(axes: Axes, chart: Chart) -> None:
     axes.yaxis.set_major_formatter(LogFormatterSciNotation() if many else ScalarFormatter())
     if chart.log_y:
         axes.yaxis.set_minor_formatter(NullFormatter() if many else ScalarFormatter())
-
-
-def short_density(values: Any, unit: str) -> tuple[Array, str]:
-    """Return numbers per metre, area or volume as numbers per millimetre, and that unit; others as they are.
-
-    Parameters
-    ----------
-    values : array
-        Numbers.
-    unit : str
-        "1/m", "1/m²", "1/m³", or another one.
-
-    Examples
-    --------
-    >>> values, unit = short_density([5e9], "1/m³")
-    >>> round(float(values[0]), 9), unit
-    (5.0, '1/mm³')
-    """
-    power = {"1/m": 3, "1/m²": 6, "1/m³": 9}.get(unit, 0)
-    return np.asarray(values, float) * 10.0**-power, unit.replace("/m", "/mm") if power else unit
-
-
-def short_lengths(lengths: Any, unit: str) -> tuple[Array, str]:
-    """Return lengths in the unit that makes their numbers short, and that unit.
-
-    Parameters
-    ----------
-    lengths : array
-        Lengths.
-    unit : str
-        "m", or another one, which is left as it is.
-
-    Examples
-    --------
-    >>> values, unit = short_lengths([0.0, 2e-6], "m")
-    >>> values.tolist(), unit
-    ([0.0, 2.0], 'µm')
-    """
-    values = np.asarray(lengths, float)
-    if unit != "m":
-        return values, unit
-    largest = np.nanmax(np.abs(values), initial=0.0)
-    for name, exponent in (("mm", -3), ("µm", -6)):
-        if largest >= 10.0**exponent:
-            return values * 10.0**-exponent, name
-    return values * 1e9, "nm"

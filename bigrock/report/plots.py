@@ -169,7 +169,7 @@ def draw_profile(
     return png_of(figure, palette=64)
 
 
-def empty_plot(width: int, height: int, ink: Ink, top: int = 30) -> tuple[Figure, Axes]:
+def empty_plot(width: int, height: int, ink: Ink, top: int = 30, left: int = 66) -> tuple[Figure, Axes]:
     """Return a figure of the given size on the page, in CSS pixels, and its axes.
 
     Parameters
@@ -178,8 +178,8 @@ def empty_plot(width: int, height: int, ink: Ink, top: int = 30) -> tuple[Figure
         CSS pixels.
     ink : Ink
         Colours.
-    top : int
-        CSS pixels above the axes, for words.
+    top, left : int
+        CSS pixels above and left of the axes, for words.
 
     Examples
     --------
@@ -190,7 +190,7 @@ def empty_plot(width: int, height: int, ink: Ink, top: int = 30) -> tuple[Figure
 
     figure = new_figure(width, height, ink.paper, scale=_PIXELS_PER_CSS)
     # Fixed margins: a layout engine draws every figure twice.
-    left, bottom, right = 66, 50, 28
+    bottom, right = 50, 28
     size = ((width - left - right) / width, (height - bottom - top) / height)
     axes = figure.add_axes((left / width, bottom / height, *size))
     axes.set_facecolor(ink.paper)

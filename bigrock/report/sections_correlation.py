@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from bigrock.report.charts import Chart, Line, Mark, chart_picture, short_lengths
+from bigrock.report.charts import Chart, Line, Mark, chart_picture
 from bigrock.report.figures import Picture
 from bigrock.report.results import Measured
 from bigrock.report.section import Section, has, is_known
+from bigrock.report.short_units import short_lengths
 
 __all__ = ["correlation_section"]
 

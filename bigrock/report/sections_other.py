@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from bigrock.measures.quantities import is_array
-from bigrock.report.charts import Chart, Line, chart_picture, short_lengths
+from bigrock.report.charts import Chart, Line, chart_picture
 from bigrock.report.figures import Picture
 from bigrock.report.results import Measured
 from bigrock.report.section import Section
+from bigrock.report.short_units import short_lengths
 
 __all__ = ["curves_section"]
 

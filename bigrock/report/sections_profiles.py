@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bigrock.report.charts import Chart, Line, chart_picture, short_lengths
+from bigrock.report.charts import Chart, Line, chart_picture
 from bigrock.report.results import Measured
 from bigrock.report.section import Section, has
+from bigrock.report.short_units import short_lengths
 
 __all__ = ["class_profiles_section"]
 

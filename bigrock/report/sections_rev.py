@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from bigrock.report.charts import Chart, Line, Mark, chart_picture, short_density, short_lengths
+from bigrock.report.charts import Chart, Line, Mark, chart_picture
 from bigrock.report.figures import Picture
 from bigrock.report.results import Measured
 from bigrock.report.section import Section, has, is_known
+from bigrock.report.short_units import short_density, short_lengths
 
 __all__ = ["rev_section"]
 
@@ -59,14 +60,7 @@ def _pictures(measured: Measured, name: str, found: Mapping[str, Any]) -> list[P
         pictures.append(
             chart_picture(
                 f"rev-{key}{end}",
-                Chart(
-                    label,
-                    y_label,
-                    [line],
-                    log_x=True,
-                    x_ticks=ticks,
-                    size=(380, 270),
-                ),
+                Chart(label, y_label, [line], log_x=True, x_ticks=ticks),
                 title=" ".join(filter(None, (name, _NAMES[key]))),
                 caption=_verdict(table, scale, unit),
                 alt=f"{_NAMES[key]} against box size",
@@ -74,9 +68,7 @@ def _pictures(measured: Measured, name: str, found: Mapping[str, Any]) -> list[P
         )
     limit = _limit(str(found.get("criterion", "")))
     marks = [] if limit is None else [Mark(100 * limit, f"criterion {100 * limit:g} %")]
-    variation = Chart(
-        label, "variation (%)", spread, marks=marks, log_x=True, log_y=True, x_ticks=ticks, size=(380, 270)
-    )
+    variation = Chart(label, "variation (%)", spread, marks=marks, log_x=True, log_y=True, x_ticks=ticks)
     caption = f"Coefficient of variation of the boxes. Criterion: {found.get('criterion', 'none')}."
     alt = "coefficient of variation against box size"
     return [
@@ -94,8 +86,7 @@ def _mean(table: Mapping[str, Any], unit: str, name: str, sizes: Any, hue: int) 
         mean, low, high, unit = *(100 * part for part in parts), "%"
     else:
         (mean, unit), (low, _), (high, _) = (short_density(part, unit) for part in parts)
-    band = tuple(np.where(np.isfinite(edge), edge, mean) for edge in (low, high))
-    return Line(sizes, mean, "", hue, band=(band[0], band[1])), f"{name} ({unit})" if unit else name
+    return Line(sizes, mean, "", hue, band=(low, high)), f"{name} ({unit})" if unit else name
 
 
 def _verdict(table: Mapping[str, Any], scale: float, unit: str) -> str:

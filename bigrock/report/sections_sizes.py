@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from bigrock.report.charts import Chart, Line, chart_picture, short_lengths
+from bigrock.report.charts import Chart, Line, chart_picture
 from bigrock.report.figures import Picture
 from bigrock.report.results import Measured
 from bigrock.report.section import Section, curve_name, has, is_known
+from bigrock.report.short_units import short_lengths
 
 __all__ = ["chords_section"]
 

@@ -24,7 +24,9 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def page_file(tmp_path_factory):
     rock = Sandstone((48, 64, 64), grain_diameter_voxels=16)
-    measured = bigrock.measure(rock.truth, ["porosity", "profiles"], progress=False)
+    measured = bigrock.measure(
+        rock.truth, ["porosity", "profiles", "connectivity", "fractal"], progress=False
+    )
     path = tmp_path_factory.mktemp("browser") / "report.html"
     return write_report({"before": rock, "after": rock.truth}, path, measurements=measured)
 
@@ -55,7 +57,7 @@ def opened(request, browser, page_file):
 def test_the_page_opens_without_a_message_and_paints_every_image(opened):
     page, problems = opened
     images = page.evaluate("Array.from(document.images, i => [i.complete, i.naturalWidth, i.clientWidth])")
-    assert len(images) == 9 + 2 + 3
+    assert len(images) == 9 + 2 + 3 + 1 + 2
     assert all(complete and natural > 0 and shown > 100 for complete, natural, shown in images)
     assert problems == []
 
@@ -84,7 +86,7 @@ def test_a_dark_screen_gets_dark_plots(opened):
         "Array.from(document.querySelectorAll('picture'), p => p.querySelector('img').currentSrc === "
         "p.querySelector('source').srcset)"
     )
-    assert sources == [dark] * 5
+    assert sources == [dark] * 8
 
 
 def test_the_page_prints_on_a_few_sheets(browser, page_file):
@@ -93,4 +95,4 @@ def test_the_page_prints_on_a_few_sheets(browser, page_file):
     sheets = page.pdf(format="A4")
     page.close()
     assert sheets.startswith(b"%PDF")
-    assert 2 <= sheets.count(b"/Type /Page\n") <= 5
+    assert 2 <= sheets.count(b"/Type /Page\n") <= 8
