@@ -19,42 +19,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_layout import EDGES, INNER, LOOSE, SEGMENTS, VECTOR, Chunk
+from bigrock.kernels.otsu_layout import INNER, LOOSE, SEGMENTS, VECTOR, Chunk
 
-__all__ = ["bound_segments", "bound_span", "mark_open", "note_range", "reaches", "take_edge", "take_edges"]
+__all__ = ["bound_segments", "bound_span", "mark_open", "note_range", "reaches"]
 
 Array = npt.NDArray[Any]
-
-
-@njit(**INNER)
-def take_edges(chunk: Chunk, low: int, a: int, b: int, high: int, n: int) -> None:
-    """Spread the sums at edges into one row per edge: `low`, a to b + 1, `high` + 1, and the last."""
-    sums, counts, moments, voxels = chunk.sums, chunk.counts, chunk.moments, chunk.voxels
-    last, end = np.uint64(EDGES - 1), np.uint64(SEGMENTS)
-    for x in range(n):
-        counts[end, x] = np.int32(voxels[x])
-        moments[end, x] = sums[x + 1, last]
-    begin, stop, ahead = np.uint64(max(a, 1)), np.uint64(min(b + 1, SEGMENTS - 1)), np.uint64(SEGMENTS - 1)
-    for x in range(np.uint64(n)):
-        y = x + np.uint64(1)
-        for s in range(begin, stop + np.uint64(1)):
-            counts[s, x] = sums[y, s]
-            moments[s, x] = sums[y, s + ahead]
-    for edge in (low, high + 1):
-        if edge < a or edge > b + 1 or edge == 0:
-            take_edge(chunk, edge, n)
-
-
-@njit(**INNER)
-def take_edge(chunk: Chunk, edge: int, n: int) -> None:
-    """Spread the sums at one edge into a row."""
-    sums, counts, moments = chunk.sums, chunk.counts, chunk.moments
-    s, one, ahead = np.uint64(edge), np.uint64(1), np.uint64(SEGMENTS - 1)
-    if edge < SEGMENTS:
-        for x in range(np.uint64(n)):
-            counts[s, x] = sums[x + one, s]
-            if s > np.uint64(0):
-                moments[s, x] = sums[x + one, s + ahead]
 
 
 @njit(**INNER)

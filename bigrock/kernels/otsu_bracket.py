@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_layout import INNER, SEGMENTS, VECTOR
+from bigrock.kernels.otsu_edges import take_edge
+from bigrock.kernels.otsu_layout import INNER, SEGMENTS, VECTOR, Chunk
 
 __all__ = ["any_zeros", "bracket"]
 
@@ -28,15 +29,21 @@ _MARGIN = 1.0 / 64.0
 
 
 @njit(**INNER)
-def bracket(sums: Array, voxels: Array, mean: Array, n: int) -> tuple[int, int]:
+def bracket(chunk: Chunk, edges: Array, start: int, width: int, n: int, zeros: bool) -> tuple[int, int]:
     """Return the first and the last segment that can hold the threshold of any window."""
-    least, greatest = _range_of_means(mean, n)
+    known, counts, moments, voxels = chunk.known, chunk.counts, chunk.moments, chunk.voxels
+    least, greatest = _range_of_means(chunk.mean, n)
     edge = int((0.5 * least - _MARGIN + 1.0) / 16.0)
     low = edge
-    while low > 0 and _any_gap(sums, np.uint64(low), np.uint64(edge), n):
+    take_edge(known, counts, moments, edges, low, start, width, n)
+    while low > 0 and _any_gap(counts, low, edge, n):
         low -= 1
+        take_edge(known, counts, moments, edges, low, start, width, n)
     high = int((0.5 * (greatest + 255.0) + _MARGIN) / 16.0) + 1
-    while high < SEGMENTS and _any_only_zeros(sums, voxels, np.uint64(high), n):
+    while zeros and high < SEGMENTS:
+        take_edge(known, counts, moments, edges, high, start, width, n)
+        if not _any_only_zeros(counts, voxels, high, n):
+            break
         high += 1
     return low, high - 1
 
@@ -51,31 +58,33 @@ def _range_of_means(mean: Array, n: int) -> tuple[float, float]:
 
 
 @njit(**INNER)
-def _any_gap(sums: Array, edge: int, top: int, n: int) -> bool:
-    """Return whether any window has voxels below `edge` but none from there to the edge `top`.
+def _any_gap(counts: Array, low: int, top: int, n: int) -> bool:
+    """Return whether any window has voxels below the edge `low` but none from there to the edge `top`.
 
     That v lies behind an edge excludes a bin u before it only if a bin between them is occupied.
     """
     gaps, yes, no = np.int32(0), np.int32(1), np.int32(0)
-    for x in range(1, n + 1):
-        gaps |= yes if (sums[x, edge] > 0) & (sums[x, edge] == sums[x, top]) else no
+    edge, end = np.uint64(low), np.uint64(top)
+    for x in range(n):
+        gaps |= yes if (counts[edge, x] > 0) & (counts[edge, x] == counts[end, x]) else no
     return gaps != 0
 
 
 @njit(**INNER)
-def _any_only_zeros(sums: Array, voxels: Array, edge: int, n: int) -> bool:
-    """Return whether any window with zeros has its next bin behind `edge`."""
+def _any_only_zeros(counts: Array, voxels: Array, high: int, n: int) -> bool:
+    """Return whether any window with zeros has its next bin behind the edge `high`."""
+    edge = np.uint64(high)
     missing, yes, no, none = np.int32(0), np.int32(1), np.int32(0), np.uint64(0)
     for x in range(n):
-        zeros, below = sums[x + 1, none], sums[x + 1, edge]
+        zeros, below = counts[none, x], counts[edge, x]
         missing |= yes if (zeros > 0) & (zeros == below) & (np.float32(zeros) < voxels[x]) else no
     return missing != 0
 
 
 @njit(**INNER)
-def any_zeros(sums: Array, n: int) -> bool:
+def any_zeros(counts: Array, n: int) -> bool:
     """Return whether any window holds a voxel of value 0."""
-    zeros = np.int32(0)
-    for x in range(1, n + 1):
-        zeros |= sums[x, np.uint64(0)]
+    zeros, none = np.int32(0), np.uint64(0)
+    for x in range(n):
+        zeros |= counts[none, x]
     return zeros != 0

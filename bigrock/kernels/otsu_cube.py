@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_layout import EDGES, ENTRY, INNER, Row, make_row
+from bigrock.kernels.otsu_edges import hold, swap_voxels
+from bigrock.kernels.otsu_layout import EDGES, ENTRY, INNER, NOTHING, Row, make_edges, make_row
 from bigrock.kernels.otsu_rows import add_bins, threshold_row
-from bigrock.kernels.otsu_slices import change_edges, edge_table
 
 __all__ = ["threshold_cube"]
 
@@ -45,25 +45,30 @@ def threshold_cube(
     ya, yb = max(0, ys.start - ry), min(image.shape[1], ys.stop + ry)
     part = np.ascontiguousarray(image[:, ya:yb, xa:xb])
     first = xa - (xs.start - rx - 1)
-    slab = np.zeros((yb - ya, xb - xa, EDGES), dtype)
-    words, table = slab.view(np.uint64), edge_table(dtype)
+    slab = make_edges(xb - xa, dtype, (yb - ya + 1,))
+    empty = part[0, :0]
     for z in range(max(0, zs.start - rz), min(len(part), zs.start + rz)):
-        _change_slice(words, part[z], table, True)
+        _swap_slices(slab, part[z], empty)
     for z in range(zs.start, zs.stop):
-        if z + rz < len(part):
-            _change_slice(words, part[z + rz], table, True)
-        if z - rz - 1 >= 0 and z > zs.start:
-            _change_slice(words, part[z - rz - 1], table, False)
+        entering = part[z + rz] if z + rz < len(part) else empty
+        leaving = part[z - rz - 1] if z - rz - 1 >= 0 and z > zs.start else empty
+        _swap_slices(slab, entering, leaving)
         window = part[max(0, z - rz) : z + rz + 1]
         marks = flat[z - zs.start] if flat.size else np.zeros((ys.stop - ys.start, 0), np.bool_)
         _threshold_layer(window, ys.start - ya, ry, first, slab, row, out[z - zs.start], marks, *guard)
 
 
 @njit(**ENTRY)
-def _change_slice(words: Array, voxels: Array, table: Array, add: bool) -> None:
-    flat, width = words.reshape(-1), voxels.shape[1]
-    for y in range(voxels.shape[0]):
-        change_edges(flat, voxels[y], table, y * width, add)
+def _swap_slices(slab: Array, entering: Array, leaving: Array) -> None:
+    """Add a slice of the image to the sums of every row, and take another away; the last row stays 0."""
+    new = np.full(slab.shape[2], NOTHING, np.int16)
+    old = new.copy()
+    for y in range(slab.shape[0] - 1):
+        if entering.shape[0]:
+            hold(new, entering[y], 0)
+        if leaving.shape[0]:
+            hold(old, leaving[y], 0)
+        swap_voxels(slab[y], new, old)
 
 
 @njit(**ENTRY)
@@ -83,31 +88,34 @@ def _threshold_layer(
     slices, height, _ = window.shape
     row.bins[:, :] = 0
     row.edges[:, :] = 0
+    nothing = slab[height]
     for y in range(max(0, y0 - radius), min(height, y0 + radius)):
-        _add_line(row, window[:, y], slab[y], first)
+        _change_bins(row.bins, window, y, first, 1)
+        _swap_sums(row.edges, slab[y], nothing, first)
     for y in range(y0, y0 + out.shape[0]):
         above, below = y - radius - 1, min(height - 1, y + radius)
-        if y + radius < height:
-            _add_line(row, window[:, below], slab[below], first)
-        if above >= 0 and y > y0:
-            _take_line(row, window[:, above], slab[above], first)
+        enters, leaves = y + radius < height, above >= 0 and y > y0
+        if enters:
+            _change_bins(row.bins, window, below, first, 1)
+        if leaves:
+            _change_bins(row.bins, window, above, first, -1)
+        _swap_sums(row.edges, slab[below] if enters else nothing, slab[above] if leaves else nothing, first)
         depth = slices * (below - max(-1, above))
         threshold_row(row, depth, out[y - y0], flat[y - y0], least_contrast, least_fraction)
 
 
 @njit(**INNER)
-def _add_line(row: Row, voxels: Array, sums: Array, first: int) -> None:
-    for z in range(voxels.shape[0]):
-        add_bins(row.bins, voxels[z], first, 1)
-    edges, added = row.edges[first : first + sums.shape[0]].reshape(-1), sums.reshape(-1)
-    for i in range(edges.shape[0]):
-        edges[i] += added[i]
+def _change_bins(bins: Array, window: Array, y: int, first: int, step: int) -> None:
+    """Count the voxels of a row of every slice in their columns, `step` times each."""
+    for z in range(window.shape[0]):
+        add_bins(bins, window[z, y], first, step)
 
 
 @njit(**INNER)
-def _take_line(row: Row, voxels: Array, sums: Array, first: int) -> None:
-    for z in range(voxels.shape[0]):
-        add_bins(row.bins, voxels[z], first, -1)
-    edges, taken = row.edges[first : first + sums.shape[0]].reshape(-1), sums.reshape(-1)
-    for i in range(edges.shape[0]):
-        edges[i] -= taken[i]
+def _swap_sums(edges: Array, entering: Array, leaving: Array, first: int) -> None:
+    """Add the sums of one row of all slices to the columns from `first` on, and take away another's."""
+    columns = min(entering.shape[1], edges.shape[1] - first)
+    for e in range(EDGES):
+        into, new, old = edges[e, first : first + columns], entering[e], leaving[e]
+        for x in range(columns):
+            into[x] += new[x] - old[x]

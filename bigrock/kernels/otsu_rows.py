@@ -4,7 +4,8 @@ A window slides along x. It is the sum of ``2 r + 1`` columns, and a column, the
 at one x, is kept as a histogram of 256 bins in 16 segments, with the count and the first moment of
 the voxels below each segment edge (`otsu_layout`). For a chunk of neighbouring windows:
 
-1. Counts and moments at the edges are running sums along x, like those of a box filter.
+1. Counts and moments at the edges are running sums along x, like those of a box filter, taken
+   where they are asked for (`otsu_edges`).
 2. Segments that cannot hold a maximum are left out (`otsu_bracket`).
 3. The scores in the rest are bounded (`otsu_bounds`): one by one around the thresholds of the row
    above, and as one span below them and one above.
@@ -23,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from bigrock.kernels.otsu_bounds import bound_segments, bound_span, note_range, reaches, take_edge, take_edges
+from bigrock.kernels.otsu_bounds import bound_segments, bound_span, note_range, reaches
 from bigrock.kernels.otsu_bracket import any_zeros, bracket
-from bigrock.kernels.otsu_layout import ABOVE, BELOW, EDGES, INNER, LANES, Row
+from bigrock.kernels.otsu_edges import forget_edges, take_edge
+from bigrock.kernels.otsu_layout import ABOVE, BELOW, INNER, LANES, Row
 from bigrock.kernels.otsu_walks import judge, walk_first, walk_open
 
 __all__ = ["add_bins", "threshold_row"]
@@ -49,16 +51,10 @@ def threshold_row(
     row: Row, depth: int, out: Array, flat: Array, least_contrast: float, least_fraction: float
 ) -> None:
     """Write the thresholds of a row of windows to `out`; where `flat` is not empty, what is flat to it."""
-    sums, edges, guard = row.chunk.sums, row.edges, flat.size > 0
-    sums[LANES] = 0
-    for c in range(row.width):
-        for e in range(EDGES):
-            sums[LANES, e] += edges[c, e]
+    guard = flat.size > 0
     row.walks.at[:, :] = _NEVER
     for start in range(0, out.shape[0], LANES):
         n = min(LANES, out.shape[0] - start)
-        sums[0] = sums[LANES]
-        _slide_edges(edges[start + row.width :].reshape(-1), edges[start:].reshape(-1), sums.reshape(-1), n)
         _threshold_chunk(row, depth, start, n, guard)
         level = row.chunk.level
         for x in range(n):
@@ -68,45 +64,34 @@ def threshold_row(
 
 
 @njit(**INNER)
-def _slide_edges(entering: Array, leaving: Array, sums: Array, n: int) -> None:
-    # Each sum follows from the one a row before it, so that a whole row is added at once.
-    next_row = np.uint64(EDGES)
-    for i in range(np.uint64(n) * next_row):
-        sums[i + next_row] = sums[i] + (np.int32(entering[i]) - np.int32(leaving[i]))
-
-
-@njit(**INNER)
 def _threshold_chunk(row: Row, depth: int, start: int, n: int, guard: bool) -> None:
-    """Find score and level of the windows from `start` on, whose sums are in place."""
+    """Find score and level of the windows from `start` on."""
     chunk, walks, words, width, place = row.chunk, row.walks, row.words, row.width, start // LANES
-    sums, voxels, mean, bound, score = chunk.sums, chunk.voxels, chunk.mean, chunk.bound, chunk.score
-    _set_means(sums, row.spans, voxels, mean, depth, start, n)
-    low, high = bracket(sums, voxels, mean, n)
+    voxels, bound, score = chunk.voxels, chunk.bound, chunk.score
+    known, counts, moments, edges = chunk.known, chunk.counts, chunk.moments, row.edges
+    forget_edges(chunk, edges, row.spans, start, width, n, depth)
+    take_edge(known, counts, moments, edges, 0, start, width, n)
+    zeros = any_zeros(counts, n)
+    low, high = bracket(chunk, edges, start, width, n, zeros)
     a = max(low, min(high, row.hints[place, 0] - 1))
     b = min(high, max(low, row.hints[place, 1] + 1))
-    zeros = any_zeros(sums, n)
-    take_edges(chunk, low, a, b, high, n)
+    for edge in range(a, b + 2):
+        take_edge(known, counts, moments, edges, edge, start, width, n)
+    take_edge(known, counts, moments, edges, low, start, width, n)
+    take_edge(known, counts, moments, edges, high + 1, start, width, n)
     bound_span(chunk, low, a, BELOW, zeros, n)
     bound_span(chunk, b + 1, high + 1, ABOVE, zeros, n)
     bound_segments(chunk, a, b, zeros, n)
     walk_first(words, chunk, walks, start, width, n, guard)
     while low < a and reaches(bound, BELOW, score, voxels, n):
         a -= 1
-        take_edge(chunk, a, n)
+        take_edge(known, counts, moments, edges, a, start, width, n)
         bound_span(chunk, a, a + 1, a, zeros, n)
         bound_span(chunk, low, a, BELOW, zeros, n)
     while b < high and reaches(bound, ABOVE, score, voxels, n):
         b += 1
-        take_edge(chunk, b + 1, n)
+        take_edge(known, counts, moments, edges, b + 1, start, width, n)
         bound_span(chunk, b, b + 1, b, zeros, n)
         bound_span(chunk, b + 1, high + 1, ABOVE, zeros, n)
     walk_open(words, chunk, walks, start, width, a, b, n, guard)
     note_range(chunk.level, score, row.hints, place, n)
-
-
-@njit(**INNER)
-def _set_means(sums: Array, spans: Array, voxels: Array, mean: Array, depth: int, start: int, n: int) -> None:
-    total = np.uint64(EDGES - 1)
-    for x in range(n):
-        voxels[x] = np.float32(depth * spans[start + x])
-        mean[x] = np.float32(sums[x + 1, total]) / voxels[x]

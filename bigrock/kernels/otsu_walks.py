@@ -31,7 +31,7 @@ def walk_first(words: Array, chunk: Chunk, walks: Walks, start: int, width: int,
         segment[x] = first[x]
     _gather(words, walks, np.uint64(0), start, width, np.int64(0), n)
     _set_out(chunk, walks, n)
-    _walk(walks.bins, walks.slope, walks.excess, walks.below, walks.voxels, walks.score, walks.level, n)
+    _walk(walks.packed, walks.slope, walks.excess, walks.below, walks.voxels, walks.score, walks.level, n)
     _accept(walks.score, walks.level, segment, chunk.score, chunk.level, n)
     if guard:
         for x in range(n):
@@ -79,7 +79,7 @@ def walk_open(
 def _finish(words: Array, chunk: Chunk, walks: Walks, start: int, width: int, n: int, guard: bool) -> None:
     _gather(words, walks, np.uint64(1), start, width, np.int64(0), n)
     _set_out(chunk, walks, n)
-    _walk(walks.bins, walks.slope, walks.excess, walks.below, walks.voxels, walks.score, walks.level, n)
+    _walk(walks.packed, walks.slope, walks.excess, walks.below, walks.voxels, walks.score, walks.level, n)
     _keep(chunk, walks, n, guard)
 
 
@@ -101,8 +101,19 @@ def _count_below(chunk: Chunk, walks: Walks, j: int) -> None:
     """Keep how many voxels are up to the best split of walk j."""
     x = walks.window[j]
     chunk.below[x] = chunk.counts[walks.segment[j], x]
-    for b in range(np.int64(walks.level[j]) + 1):
-        chunk.below[x] += walks.bins[b, j]
+    chunk.below[x] += _count_up_to(walks.packed, np.int64(walks.level[j]), j)
+
+
+@njit(**INNER)
+def _count_up_to(packed: Array, bin_: int, j: int) -> int:
+    """Return how many voxels the histogram of walk j has up to a bin."""
+    per = 16 // packed.shape[0]
+    bits = 64 // per
+    total = np.int64(0)
+    for b in range(bin_ + 1):
+        word = packed[b // per, j] >> np.uint64(b % per * bits)
+        total += np.int64(word & ((np.uint64(1) << np.uint64(bits)) - np.uint64(1)))
+    return total
 
 
 @njit(**INNER)
@@ -125,7 +136,7 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
     Unsigned indices spare the test for negative ones.
     """
     sums, at, flat = walks.words[turn], walks.at[turn], words.reshape(-1)
-    counters, bins = walks.sliding[turn], walks.bins
+    packed = walks.packed
     one, two, three = np.uint64(1), np.uint64(2), np.uint64(3)
     stride, full = np.uint64(sums.shape[0] // SEGMENTS), np.uint64(width)
     ahead = full * stride
@@ -151,12 +162,8 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
                     c += flat[p + ahead + two] - flat[p + two]
                     d += flat[p + ahead + three] - flat[p + three]
             sums[k], sums[k + one], sums[k + two], sums[k + three] = a, b, c, d
-        for bin_ in range(np.uint64(0), np.uint64(16), np.uint64(4)):
-            source = (s << np.uint64(4)) + bin_
-            bins[bin_, j] = counters[source]
-            bins[bin_ + one, j] = counters[source + one]
-            bins[bin_ + two, j] = counters[source + two]
-            bins[bin_ + three, j] = counters[source + three]
+            packed[part, j], packed[part + one, j] = a, b
+            packed[part + two, j], packed[part + three, j] = c, d
 
 
 @njit(**INNER)
@@ -170,7 +177,7 @@ def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
         size, total = np.float64(chunk.voxels[x]), np.float64(chunk.moments[SEGMENTS, x])
         q = np.float64(chunk.counts[s, x])
         if s == 0:
-            walks.bins[0, j] = 0
+            walks.packed[0, j] &= walks.without_zero
         walks.below[j] = q
         walks.excess[j] = size * np.float64(chunk.moments[s, x]) - total * q
         walks.slope[j] = size * (16.0 * s) - total
@@ -179,22 +186,47 @@ def _set_out(chunk: Chunk, walks: Walks, n: int) -> None:
 
 @njit(**VECTOR)
 def _walk(
-    bins: Array, slope: Array, excess: Array, below: Array, voxels: Array, score: Array, level: Array, n: int
+    packed: Array,
+    slope: Array,
+    excess: Array,
+    below: Array,
+    voxels: Array,
+    score: Array,
+    level: Array,
+    n: int,
 ) -> None:
     """Find the best split of every walk: its score, and its bin in the segment."""
     for j in range(n):
         score[j], level[j] = 0.0, 0.0
     # Four bins at a time: one would spend its time on memory, sixteen are not made vectors of.
+    four = packed.shape[0] == 4
+    half, whole = np.uint64(0xFFFF), np.uint64(0xFFFFFFFF)
     for first in range(0, 16, 4):
-        a, b = np.uint64(first), np.uint64(first + 1)
-        c, d = np.uint64(first + 2), np.uint64(first + 3)
-        for j in range(n):
-            w, t, q, size, best, where = slope[j], excess[j], below[j], voxels[j], score[j], level[j]
-            w, t, q, best, where = _step(bins[a, j], w, t, q, size, best, where, np.float64(first))
-            w, t, q, best, where = _step(bins[b, j], w, t, q, size, best, where, np.float64(first + 1))
-            w, t, q, best, where = _step(bins[c, j], w, t, q, size, best, where, np.float64(first + 2))
-            w, t, q, best, where = _step(bins[d, j], w, t, q, size, best, where, np.float64(first + 3))
-            slope[j], excess[j], below[j], score[j], level[j] = w, t, q, best, where
+        here = np.float64(first)
+        if four:
+            counters = packed[np.uint64(first // 4)]
+            for j in range(n):
+                word = counters[j]
+                w, t, q, size, best, where = slope[j], excess[j], below[j], voxels[j], score[j], level[j]
+                a, b = np.int32(word & half), np.int32((word >> np.uint64(16)) & half)
+                c, d = np.int32((word >> np.uint64(32)) & half), np.int32(word >> np.uint64(48))
+                w, t, q, best, where = _step(a, w, t, q, size, best, where, here)
+                w, t, q, best, where = _step(b, w, t, q, size, best, where, here + 1.0)
+                w, t, q, best, where = _step(c, w, t, q, size, best, where, here + 2.0)
+                w, t, q, best, where = _step(d, w, t, q, size, best, where, here + 3.0)
+                slope[j], excess[j], below[j], score[j], level[j] = w, t, q, best, where
+        else:
+            counters, more = packed[np.uint64(first // 2)], packed[np.uint64(first // 2 + 1)]
+            for j in range(n):
+                word, further = counters[j], more[j]
+                w, t, q, size, best, where = slope[j], excess[j], below[j], voxels[j], score[j], level[j]
+                a, b = np.int32(word & whole), np.int32(word >> np.uint64(32))
+                c, d = np.int32(further & whole), np.int32(further >> np.uint64(32))
+                w, t, q, best, where = _step(a, w, t, q, size, best, where, here)
+                w, t, q, best, where = _step(b, w, t, q, size, best, where, here + 1.0)
+                w, t, q, best, where = _step(c, w, t, q, size, best, where, here + 2.0)
+                w, t, q, best, where = _step(d, w, t, q, size, best, where, here + 3.0)
+                slope[j], excess[j], below[j], score[j], level[j] = w, t, q, best, where
 
 
 @njit(**VECTOR)
