@@ -26,7 +26,7 @@ def bigrock_process(*arguments: object, **options: object) -> subprocess.Complet
 
 
 def test_the_commands_are_those_that_are_documented() -> None:
-    documented = {"import", "info", "plan", "run", "measure", "export", "report", "demo", "cluster"}
+    documented = {"import", "info", "plan", "run", "measure", "export", "report", "demo", "cluster", "label"}
     assert set(COMMANDS) == documented | {"validate", "gpu-check"}
 
 
