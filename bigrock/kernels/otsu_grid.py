@@ -95,9 +95,7 @@ def _change_columns(columns: Array, rows: Array, step: int) -> None:
 
 
 @njit(**INNER)
-def _best_split(
-    counts: Array, voxels: int, least_contrast: float, least_fraction: float
-) -> tuple[Any, Any]:
+def _best_split(counts: Array, voxels: int, least_contrast: float, least_fraction: float) -> tuple[Any, Any]:
     """Return the threshold of a histogram, and whether it is flat; rounded as skimage rounds."""
     total = np.int64(0)
     for v in range(1, _BINS):

@@ -105,7 +105,7 @@ def _count_below(chunk: Chunk, walks: Walks, j: int) -> None:
 
 
 @njit(**INNER)
-def _count_up_to(packed: Array, bin_: int, j: int) -> int:
+def _count_up_to(packed: Array, bin_: int, j: int) -> Any:
     """Return how many voxels the histogram of walk j has up to a bin."""
     per = 16 // packed.shape[0]
     bits = 64 // per

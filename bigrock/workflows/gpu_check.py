@@ -125,8 +125,24 @@ def _checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
 
     yield from _kernel_checks(grey)
     pores = grey <= kernels.grey_histogram(grey).otsu()
+    sizes = (1, 2, 4, 8)
     yield "histogram", kernels.grey_histogram, grey
+    yield "median", partial(kernels.median, radius=1), grey
+    yield "gaussian", partial(kernels.gaussian, sigma=1.0), grey
+    yield "differential box counts", partial(kernels.differential_box_count, sizes=sizes[1:]), grey
+    yield "lacunarity, grey", partial(kernels.lacunarity, sizes=sizes[:3]), grey
+    yield "lacunarity", partial(kernels.lacunarity, sizes=sizes[:3]), pores
+    yield "box counts", partial(kernels.box_count, sizes=sizes), pores
+    yield "box counts, interface", partial(kernels.box_count, sizes=sizes[1:], kind="interface"), pores
     yield "configurations", kernels.configuration_counts, pores
+    yield "two-point correlation", partial(kernels.two_point_correlation, max_lag=5), pores
+    yield "chords", kernels.chord_lengths, pores
+    yield "distance", kernels.distance, pores
+    yield "thickness", kernels.local_thickness, pores
+    yield "opening", partial(kernels.binary_opening, radius=2), pores
+    yield "labels", partial(kernels.label, connectivity=26), pores
+    yield "small components", partial(kernels.remove_small_components, min_voxels=20), pores
+    yield "holes", kernels.fill_holes, pores
 
 
 def _kernel_checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
@@ -139,6 +155,7 @@ def _kernel_checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
         ("standardize, float32", Standardize(), grey.astype(np.float32)),
         ("global-otsu", GlobalOtsu(), grey),
         ("local-otsu radius=15", LocalOtsu(radius=15), grey),
+        ("local-otsu radius=15 stride=4", LocalOtsu(radius=15, stride=4), grey),
         ("local-otsu radius=7 ndim=3", LocalOtsu(radius=7, ndim=3), grey),
         ("local-otsu radius=15 min_contrast=0.4, uint16", LocalOtsu(radius=15, min_contrast=0.4), deep),
     ):

@@ -100,7 +100,9 @@ def test_a_refusal_names_the_kernel_and_not_the_way_to_the_device(moves) -> None
     labels = Facts((4, 4, 4), np.dtype("u1"), kind="labels")
     with pytest.raises(PhaseError, match=r"^Threshold takes grey levels, and the volume is a label volume"):
         check_kinds(on_backend(Threshold(5), "gpu"), labels)
-    with pytest.raises(PhaseError, match=r"^Threshold takes grey levels, and what GlobalOtsu makes is a mask"):
+    with pytest.raises(
+        PhaseError, match=r"^Threshold takes grey levels, and what GlobalOtsu makes is a mask"
+    ):
         check_kinds(on_backend(GlobalOtsu() | Threshold(5), "gpu"), Facts((4, 4, 4), np.dtype("u1")))
 
 
