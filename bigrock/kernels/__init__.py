@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         binary_opening,
     )
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
+    from bigrock.kernels.pore_hosts import split_pores
     from bigrock.kernels.rings import RemoveRings, remove_rings
     from bigrock.kernels.stripes import RemoveStripes, remove_stripes
     from bigrock.kernels.thickness import LocalThickness, local_thickness, thickness_diameters
@@ -128,6 +129,7 @@ __all__ = [
     "remove_rings",
     "remove_small_components",
     "remove_stripes",
+    "split_pores",
     "standardize",
     "surface_area",
     "thickness_diameters",
@@ -205,6 +207,7 @@ _MODULES = {
     "remove_rings": "rings",
     "remove_small_components": "clean_up",
     "remove_stripes": "stripes",
+    "split_pores": "pore_hosts",
     "surface_area": "minkowski",
     "thickness_diameters": "thickness",
     "two_point_correlation": "two_point",
