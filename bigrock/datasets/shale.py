@@ -69,10 +69,14 @@ class Shale:
     ======  ==============  ==============  ============  ===========  ==========  ==============
     level   organic matter  organic pores   inorganic     global Otsu  local Otsu  best threshold
     ======  ==============  ==============  ============  ===========  ==========  ==============
-    easy    18 … 21 %       2.8 … 3.8 %     2.0 … 2.8 %   0.21 … 0.23  0.19        0.61 … 0.66
-    middle  22 … 25 %       2.4 … 3.7 %     1.7 … 2.3 %   0.16 … 0.17  0.12–0.14   0.48
-    hard    31 … 34 %       2.4 … 4.4 %     1.0 … 1.5 %   0.08 … 0.11  0.07–0.10   0.27
+    easy    18 … 21 %       2.8 … 3.8 %     2.0 … 2.8 %   0.21 … 0.23  0.19        0.62 … 0.67
+    middle  22 … 25 %       2.4 … 3.7 %     1.7 … 2.3 %   0.16 … 0.17  0.12–0.14   0.47 … 0.48
+    hard    31 … 34 %       2.4 … 4.4 %     1.0 … 1.5 %   0.08 … 0.11  0.07–0.10   0.26 … 0.27
     ======  ==============  ==============  ============  ===========  ==========  ==============
+
+    What can be learnt, with seed 0: a small 2-D U-Net, trained on six slices for 90 s on one core,
+    finds organic and inorganic pores of five other slices with an IoU of 0.92 and 0.96 (easy), 0.84
+    and 0.92 (middle), 0.64 and 0.56 (hard).
 
     Parameters
     ----------
