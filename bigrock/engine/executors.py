@@ -16,6 +16,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigrock.engine.memory import available_bytes, cores
+from bigrock.engine.shipping import ship
 from bigrock.engine.streams import BatchResult, Work, run_batch
 from bigrock.errors import ParameterError
 
@@ -108,6 +109,7 @@ class _Cluster:
         self._futures: set[Any] = set()
 
     def start(self, work: Work) -> None:
+        ship(self._client, getattr(work, "folders", {}))
         # Not scattered: scattered data that dies with its worker cannot be made again, a task can.
         self._work = self._client.submit(pickle.loads, pickle.dumps(work), pure=False, key=None)
         # What cannot be unpickled there (a module that is missing) would fail batch after batch.

@@ -7,6 +7,7 @@ its fields are the fingerprint of a run, and ``a | b`` is a kernel again.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from bigrock.volumes import Volume
     from bigrock.volumes.source import Source
 
-__all__ = ["Chain", "Kernel", "stages_of"]
+__all__ = ["Chain", "Kernel", "stage_facts", "stages_of"]
 
 
 class Kernel(ABC):
@@ -47,6 +48,9 @@ class Kernel(ABC):
 
     same_blocks: ClassVar[bool] = False
     """Whether the pass must cut the volume into the blocks that the kernel was fitted with."""
+
+    whole_slices: ClassVar[bool] = False
+    """Whether blocks should hold whole slices where the memory allows: the halo within slices is wide."""
 
     @abstractmethod
     def __call__(self, array: npt.NDArray[Any], block: Block) -> npt.NDArray[Any]:
@@ -74,6 +78,10 @@ class Kernel(ABC):
         """Whether the output is grey levels, a mask or labels."""
         return kind
 
+    def output_classes(self, classes: Mapping[str, int]) -> dict[str, int]:
+        """Class table of an output of labels, for an input with the table `classes`."""
+        return dict(classes)
+
     def accepts(self, kind: Kind) -> bool:
         """Whether the kernel makes sense of a volume of this kind."""
         return True
@@ -81,6 +89,14 @@ class Kernel(ABC):
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """Bytes per voxel read that the kernel takes beside its input and its output."""
         return 0.0
+
+    def worker_bytes(self, facts: Facts, threads: int) -> float:
+        """Bytes that a worker with so many threads takes for this kernel, however small its blocks are."""
+        return 0.0
+
+    def folders(self) -> dict[str, str]:
+        """Local folders that workers must read, by a key that tells their content (see `engine.shipping`)."""
+        return {}
 
     def fitting(self, facts: Facts) -> Reduction | None:
         """Return the reduction that must see the volume first, or None where nothing is missing."""
@@ -142,6 +158,24 @@ def stages_of(kernel: Kernel) -> tuple[Kernel, ...]:
     return kernel.stages if isinstance(kernel, Chain) else (kernel,)
 
 
+def stage_facts(kernel: Kernel, facts: Facts) -> Facts:
+    """Return the facts of what `kernel` makes of a volume with `facts`.
+
+    Examples
+    --------
+    >>> from bigrock.kernels import Threshold
+    >>> stage_facts(Threshold(90), Facts((8, 8, 8), np.dtype("u1"))).kind
+    'mask'
+    """
+    z, y, x = (n * kernel.scale for n in facts.shape)
+    kind = kernel.output_kind(facts.kind)
+    voxel = facts.voxel_size
+    if voxel is not None:
+        voxel = (voxel[0] / kernel.scale, voxel[1] / kernel.scale, voxel[2] / kernel.scale)
+    classes = kernel.output_classes(facts.classes) if kind == "labels" else {}
+    return Facts((z, y, x), np.dtype(kernel.output_dtype(facts.dtype)), voxel, kind, classes)
+
+
 @dataclass(frozen=True)
 class Chain(Kernel):
     """Kernels applied one after the other in one pass; made by ``a | b``.
@@ -199,6 +233,29 @@ class Chain(Kernel):
             need = max(need, (stage.scratch_bytes(dtype) + reads + makes) * scale**3)
             dtype, scale = made, scale * stage.scale
         return need
+
+    def output_classes(self, classes: Mapping[str, int]) -> dict[str, int]:
+        """Class table after the last stage."""
+        for stage in self.stages:
+            classes = stage.output_classes(classes)
+        return dict(classes)
+
+    def worker_bytes(self, facts: Facts, threads: int) -> float:
+        """Sum over the stages."""
+        total = 0.0
+        for stage in self.stages:
+            total += stage.worker_bytes(facts, threads)
+            facts = stage_facts(stage, facts)
+        return total
+
+    def folders(self) -> dict[str, str]:
+        """Folders of every stage."""
+        return {key: folder for stage in self.stages for key, folder in stage.folders().items()}
+
+    @property
+    def whole_slices(self) -> bool:  # type: ignore[override]
+        """Whether any stage wants whole slices."""
+        return any(stage.whole_slices for stage in self.stages)
 
     def given(self, source: Source) -> Chain:
         """Give each stage what the stages before it make of `source`."""

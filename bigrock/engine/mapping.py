@@ -73,6 +73,11 @@ class MapWork:
     sink: Volume
     grid: BlockGrid
 
+    @property
+    def folders(self) -> dict[str, str]:
+        """Folders that workers must read."""
+        return self.kernel.folders()
+
     def read(self, block: Block) -> npt.NDArray[Any]:
         """Return the voxels of the block and its halo."""
         return self.source.read(block.read)
@@ -184,7 +189,7 @@ def _create(
     kind = output.kind or ("labels" if output.classes else kernel.output_kind(facts.kind))
     classes = output.classes
     if classes is None:
-        classes = facts.classes if kind == "labels" else {}
+        classes = kernel.output_classes(facts.classes) if kind == "labels" else {}
     entry = {
         "step": output.step,
         "bigrock": bigrock.__version__,

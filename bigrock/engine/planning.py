@@ -136,12 +136,13 @@ def plan_map(
         check_alignment((a * scale, b * scale, c * scale), shard, (z, y, x))
         options = [((a, b, c), layout)]
     else:
-        options = list(candidates(source, scale, (z, y, x)))
+        options = list(candidates(source, scale, (z, y, x), whole_slices=kernel.whole_slices))
     # A block's coarser levels are made while it is written: an eighth of it, a little more at a time.
     out_bytes = out_dtype.itemsize * scale**3 * (1.25 if pyramid else 1.0)
     scratch = kernel.scratch_bytes(dtype)
+    fixed = kernel.worker_bytes(facts_of(source), executor.threads_per_worker)
     block, layout_or_none, ram = first_fitting(
-        source, kernel.halo, options, scratch, out_bytes, executor, limit
+        source, kernel.halo, options, scratch, out_bytes, executor, limit, fixed
     )
     fits = _count_fits(kernel, source)
     disk = math.prod((z, y, x)) * out_dtype.itemsize
@@ -170,7 +171,8 @@ def plan_reduce(
     halo = (z, y, x)
     dtype = np.dtype(source.dtype)
     of_stored = max((r.scratch_bytes(dtype) for r in stored), default=0.0)
-    scratch = 0.0
+    scratch = fixed = 0.0
+    whole_slices = through is not None and through.whole_slices
     if through is not None:
         check_kinds(through, facts_of(source))
         if through.scale != 1:
@@ -178,20 +180,23 @@ def plan_reduce(
                 f"a measurement cannot run through a kernel of scale {through.scale}: run the kernel first, "
                 f"and measure its output."
             )
-        out = through.output_dtype(dtype)
+        out, fixed = (
+            through.output_dtype(dtype),
+            through.worker_bytes(facts_of(source), executor.threads_per_worker),
+        )
         scratch, dtype = through.scratch_bytes(dtype) + out.itemsize, out
     scratch = max(of_stored, scratch + max((r.scratch_bytes(dtype) for r in reductions), default=0.0))
     if block is not None:
         options: list[tuple[Shape, Layout | None]] = [(block, None)]
     else:
-        options = [(b, None) for b, _ in candidates(source, 1, source.shape)]
+        options = [(b, None) for b, _ in candidates(source, 1, source.shape, whole_slices=whole_slices)]
     # A batch combines into one state while two wait for the coordinator, which holds one as well.
     facts = facts_of(source)
     one = sum(r.state_bytes(facts) for r in stored)
     facts = Facts(facts.shape, dtype, facts.voxel_size, facts.kind, facts.classes)
     one += sum(r.state_bytes(facts) for r in reductions)
     states = (4 * executor.threads_per_worker + 2) * one
-    block, _, ram = first_fitting(source, halo, options, scratch, 0, executor, limit, states)
+    block, _, ram = first_fitting(source, halo, options, scratch, 0, executor, limit, states + fixed)
     return _plan(source, block, halo, executor, ram, limit, 0, 0, None)
 
 

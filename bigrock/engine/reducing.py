@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bigrock.engine.driver import drive
 from bigrock.engine.executors import ExecutorLike, executor_for
-from bigrock.engine.kernel import Chain, Kernel, stages_of
+from bigrock.engine.kernel import Chain, Kernel, stage_facts, stages_of
 from bigrock.engine.kinds import check_kinds
 from bigrock.engine.memory import parse_bytes
 from bigrock.engine.planning import plan_reduce, total_halo
@@ -35,6 +35,11 @@ class ReduceWork:
     through: Kernel | None
     grid: BlockGrid
     stored: tuple[Reduction, ...] = ()
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """Folders that workers must read."""
+        return {} if self.through is None else self.through.folders()
 
     def read(self, block: Block) -> npt.NDArray[Any]:
         """Return the voxels of the block and its halo."""
@@ -224,12 +229,4 @@ def missing_fits(kernel: Kernel, source: Source) -> int:
 def _facts_after(source: Source, kernel: Kernel | None) -> Facts:
     """Return the facts of what `kernel` would make of `source`."""
     facts = facts_of(source)
-    if kernel is None:
-        return facts
-    z, y, x = (n * kernel.scale for n in facts.shape)
-    kind = kernel.output_kind(facts.kind)
-    voxel = facts.voxel_size
-    if voxel is not None:
-        voxel = (voxel[0] / kernel.scale, voxel[1] / kernel.scale, voxel[2] / kernel.scale)
-    classes = facts.classes if kind == "labels" else {}
-    return Facts((z, y, x), np.dtype(kernel.output_dtype(facts.dtype)), voxel, kind, classes)
+    return facts if kernel is None else stage_facts(kernel, facts)

@@ -68,16 +68,21 @@ def _edges(edge: int) -> Iterator[int]:
         edge //= 2
 
 
-def candidates(source: Source, scale: int, out_shape: Shape) -> Iterator[tuple[Shape, Layout]]:
+def candidates(
+    source: Source, scale: int, out_shape: Shape, *, whole_slices: bool = False
+) -> Iterator[tuple[Shape, Layout]]:
     """Yield blocks (input voxels) with the output layout of each, best first.
 
     Where large units are decoded as one (pages of a TIFF, say), first slabs that hold them whole, then
-    2, 4, 8… parts of these, each of which decodes them again. Last, cubes.
+    2, 4, 8… parts of these, each of which decodes them again. Last, cubes. With `whole_slices`, slabs
+    hold whole slices, thin ones first: a slice costs the same in any, and there are more for the workers.
     """
     edge = default_shard(out_shape)
-    slabs = [_layout(out_shape, (thickness, edge, edge), scale) for thickness in _edges(edge)]
+    edges = sorted(_edges(edge), reverse=not whole_slices)
+    slabs = [_layout(out_shape, (thickness, edge, edge), scale) for thickness in edges]
     shards = [_shrunk(layout.shard, scale) for layout in slabs]
-    covers = [_cover(source.read_unit, shard, source.shape) for shard in shards]
+    unit = (1, *source.shape[1:]) if whole_slices else source.read_unit
+    covers = [_cover(unit, shard, source.shape) for shard in shards]
     if covers[0] != shards[0]:
         largest = max(math.prod(c) // math.prod(s) for c, s in zip(covers, shards, strict=True))
         for power in range(largest.bit_length()):

@@ -24,7 +24,10 @@ _RETRY_PAUSE_S = 0.1
 
 
 class Work(Protocol):
-    """What a pass does with a block; picklable, and the same on every worker."""
+    """What a pass does with a block; picklable, and the same on every worker.
+
+    A pass whose workers must read local folders names them in an attribute ``folders`` (see `ship`).
+    """
 
     @property
     def grid(self) -> BlockGrid:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.engine.kernel import Kernel
+from bigrock.engine.kernel import Kernel, stage_facts
 from bigrock.engine.settings import settings_of
 from bigrock.geometry import Block, Region, Shape
 from bigrock.volumes.source import Kind, Source, Voxel, facts_of
@@ -53,6 +53,11 @@ class Through:
     def kind(self) -> Kind:
         """What the kernel makes."""
         return self.kernel.output_kind(facts_of(self.source).kind)
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Class table of what the kernel makes, where that is labels."""
+        return stage_facts(self.kernel, facts_of(self.source)).classes
 
     @property
     def voxel_size(self) -> Voxel | None:

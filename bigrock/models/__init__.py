@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigrock.models.bundle import BUNDLE_VERSION, Bundle, load_bundle, save_bundle
+    from bigrock.models.inference import supports_bf16
     from bigrock.models.networks import (
         CPU_FEATURES,
         GPU_FEATURES,
@@ -20,19 +21,26 @@ if TYPE_CHECKING:
         network_definition,
     )
     from bigrock.models.receptive import ReceptiveField, receptive_field
+    from bigrock.models.segmenting import SegmentSlices, segmentation_kernel
+    from bigrock.models.tiling import Tiling, whole_forward
 
 _HOME = {
     "BUNDLE_VERSION": "bundle",
     "Bundle": "bundle",
     "CPU_FEATURES": "networks",
     "GPU_FEATURES": "networks",
+    "ReceptiveField": "receptive",
+    "SegmentSlices": "segmenting",
     "SegmentationConfig": "networks",
+    "Tiling": "tiling",
     "build_segmentation_net": "networks",
     "load_bundle": "bundle",
     "network_definition": "networks",
     "receptive_field": "receptive",
-    "ReceptiveField": "receptive",
     "save_bundle": "bundle",
+    "segmentation_kernel": "segmenting",
+    "supports_bf16": "inference",
+    "whole_forward": "tiling",
 }
 
 __all__ = [
@@ -41,12 +49,17 @@ __all__ = [
     "CPU_FEATURES",
     "GPU_FEATURES",
     "ReceptiveField",
+    "SegmentSlices",
     "SegmentationConfig",
+    "Tiling",
     "build_segmentation_net",
     "load_bundle",
     "network_definition",
     "receptive_field",
     "save_bundle",
+    "segmentation_kernel",
+    "supports_bf16",
+    "whole_forward",
 ]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from bigrock.engine.shipping import local_folder
 from bigrock.errors import BundleError
 from bigrock.models.networks import build_segmentation_net
 
@@ -64,7 +65,7 @@ def _load(bundle: Bundle, device: str) -> nn.Module:
     from bigrock.models.bundle import WEIGHTS, load_bundle
     from bigrock.models.weights import load_weights
 
-    there = load_bundle(bundle.folder)
+    there = load_bundle(local_folder(bundle.folder, bundle.digest[:16]))
     if there.digest != bundle.digest:
         raise BundleError(
             f"{there.folder} now holds the model {there.digest[:12]}…, and {bundle.digest[:12]}… was asked for: blocks "
@@ -73,6 +74,7 @@ def _load(bundle: Bundle, device: str) -> nn.Module:
     network = build_segmentation_net(there.config)
     load_weights(network, Path(there.folder) / WEIGHTS)
     # oneDNN and cuDNN compute channels-last images faster.
-    network = network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    network = network.eval().requires_grad_(False).to(device)
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     _log.info("loaded %s (%s…) on %s", there.folder, there.digest[:12], device)
     return network

@@ -20,7 +20,7 @@ ALLOWED = {
     # Pure array functions; the three contracts are what makes them kernels and reductions.
     "kernels": {"errors", "geometry"} | CONTRACTS,
     # Networks as kernels: they stand on the same contracts.
-    "models": GROUND | {"kernels"} | CONTRACTS,
+    "models": GROUND | {"kernels", "engine.shipping"} | CONTRACTS,
     "transfer": GROUND | {"volumes", "engine"},
     "datasets": GROUND | {"volumes", "engine", "kernels"},
     "measures": GROUND | {"volumes", "engine", "kernels"},
