@@ -206,7 +206,7 @@ def _draw_line(axes: Axes, line: Line, chart: Chart, ink: Ink) -> None:
     if line.band is not None:
         low, high = (np.asarray(edge, float)[kept] for edge in line.band)
         axes.fill_between(x[kept], low, high, color=colour, alpha=0.2, linewidth=0)
-    few = kept.sum() <= 24 and line.style != "dashed"
+    few = kept.sum() <= 24 and line.style == "line"
     axes.plot(
         x[kept],
         y[kept],

@@ -14,10 +14,11 @@ from bigrock.report.section import Section
 from bigrock.report.sections_connectivity import connectivity_section
 from bigrock.report.sections_correlation import correlation_section
 from bigrock.report.sections_other import curves_section
+from bigrock.report.sections_pores import pores_section
 from bigrock.report.sections_profiles import class_profiles_section
 from bigrock.report.sections_rev import rev_section
 from bigrock.report.sections_scaling import fractal_section, lacunarity_section
-from bigrock.report.sections_sizes import chords_section
+from bigrock.report.sections_sizes import chords_section, sizes_section
 from bigrock.report.sections_texture import texture_section
 
 __all__ = ["SECTIONS", "sections_of"]
@@ -25,6 +26,8 @@ __all__ = ["SECTIONS", "sections_of"]
 SECTIONS: dict[str, Callable[[Measured], Section | None]] = {
     "profiles": class_profiles_section,
     "connectivity": connectivity_section,
+    "sizes": sizes_section,
+    "pores": pores_section,
     "chords": chords_section,
     "correlation": correlation_section,
     "rev": rev_section,

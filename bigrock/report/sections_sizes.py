@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from bigrock.report.charts import Chart, Line, chart_picture
+from bigrock.report.charts import Chart, Line, Mark, chart_picture
 from bigrock.report.figures import Picture
 from bigrock.report.results import Measured
 from bigrock.report.section import Section, curve_name, has, is_known
 from bigrock.report.short_units import short_lengths
 
-__all__ = ["chords_section"]
+__all__ = ["chords_section", "sizes_section"]
 
 _BINS = 60
 
@@ -63,6 +63,55 @@ def _chords(name: str, phase: str, axes: Mapping[str, Any], unit: str) -> Pictur
         title=whose,
         caption=f"Whole chords, by number. Means: {means} {short or 'voxels'}." if means else "Whole chords.",
         alt=f"distribution of chord lengths of {whose}",
+    )
+
+
+def sizes_section(measured: Measured) -> Section | None:
+    """Return the pore-size distribution by volume, and its cumulative curve with the median.
+
+    Parameters
+    ----------
+    measured : Measured
+        With ``diameter``, ``fraction``, ``cumulative``, ``d50``.
+
+    Examples
+    --------
+    >>> found = {"diameter": [2.0, 4.0], "fraction": [0.2, 0.8], "cumulative": [0.2, 1.0], "d50": 4.0}
+    >>> [p.name for p in sizes_section(Measured({"": found})).pictures]
+    ['sizes-distribution', 'sizes-cumulative']
+    """
+    found = {n: q for n, q in measured.by_class.items() if has(q, "diameter", "fraction", "cumulative")}
+    if not found:
+        return None
+    longest = max(float(np.max(q["diameter"])) for q in found.values())
+    scaled, short = short_lengths([longest], measured.unit("diameter"))
+    scale, unit = float(scaled[0]) / longest if longest else 1.0, short or "voxels"
+    label = f"diameter ({unit})"
+    curves: dict[str, list[Line]] = {"fraction": [], "cumulative": []}
+    for hue, (name, quantities) in enumerate(found.items()):
+        diameters = np.asarray(quantities["diameter"], float) * scale
+        shares, upto = (100 * np.asarray(quantities[key], float) for key in curves)
+        curves["fraction"].append(Line(diameters, shares, name, hue, "steps"))
+        curves["cumulative"].append(Line(diameters, upto, name, hue))
+    medians = {n: q["d50"] * scale for n, q in found.items() if is_known(q.get("d50"))}
+    told = ", ".join(f"{name} {median:.4g} {unit}".strip() for name, median in medians.items())
+    marks = [Mark(median, f"median {median:.4g} {unit}", "x") for median in list(medians.values())[:1]]
+    by_volume = Chart(label, "share of the phase (%)", curves["fraction"], from_zero=True)
+    cumulative = Chart(
+        label, "cumulative (%)", curves["cumulative"], from_zero=True, marks=marks if len(found) == 1 else []
+    )
+    caption = f"Median: {told}." if told else ""
+    return Section(
+        "Pore sizes",
+        [
+            chart_picture(
+                "sizes-distribution", by_volume, title="by volume", caption=caption, alt="size distribution"
+            ),
+            chart_picture(
+                "sizes-cumulative", cumulative, title="cumulative", caption=caption, alt="cumulative sizes"
+            ),
+        ],
+        "Local thickness: the diameter of the largest ball that covers a voxel and fits into the phase.",
     )
 
 
