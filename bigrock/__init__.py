@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bigrock import datasets, errors, kernels, measures, report, units, volumes, workflows
     from bigrock.engine import Kernel, Plan, Progress, Reduction, fit, plan, reduce, run
     from bigrock.engine.clusters import cluster
-    from bigrock.measures import Measurements, label, measure
+    from bigrock.measures import Measurements, label, measure, pores
     from bigrock.report import write_report
     from bigrock.transfer import export_slice, export_volume, import_volume
     from bigrock.volumes import ArraySource, Volume, open_volume
@@ -37,6 +37,7 @@ _HOME = {
     "measure": "measures",
     "open_volume": "volumes",
     "plan": "engine",
+    "pores": "measures",
     "reduce": "engine",
     "run": "engine",
     "write_report": "report",
@@ -64,6 +65,7 @@ __all__ = [
     "measures",
     "open_volume",
     "plan",
+    "pores",
     "reduce",
     "report",
     "run",

@@ -16,6 +16,7 @@ from bigrock.cli.info import info
 from bigrock.cli.label import label
 from bigrock.cli.measure import measure
 from bigrock.cli.plan import plan
+from bigrock.cli.pores import pores
 from bigrock.cli.report import report
 from bigrock.cli.run import run
 from bigrock.cli.validate import validate
@@ -40,6 +41,7 @@ for _name, _command in {
     "run": run,
     "measure": measure,
     "label": label,
+    "pores": pores,
     "export": export,
     "report": report,
     "validate": validate,

@@ -15,7 +15,7 @@ from bigrock.errors import ParameterError
 if TYPE_CHECKING:
     from bigrock.measures import Measurements
 
-__all__ = ["measure"]
+__all__ = ["measure", "pore_phase"]
 
 _FILES = "Files as well"
 
@@ -96,7 +96,7 @@ def measure(
         found = bigrock.measure(
             source,
             wanted or default,
-            pore=_pore(pore),
+            pore=pore_phase(pore),
             classes="all" if classes == ["all"] else _values(classes) or None,
             field_of_view=_field(field_of_view),
             through=kernel,
@@ -167,7 +167,8 @@ def _field(text: str | None) -> Any:
     return bigrock.kernels.Cylinder(y, x, radius)
 
 
-def _pore(texts: list[str] | None) -> Any:
+def pore_phase(texts: list[str] | None) -> Any:
+    """Return what --pore names, as `bigrock.measure` takes it."""
     values = _values(texts)
     return values[0] if len(values) == 1 else values or None
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bigrock.kernels.standardize import Standardize, standardize
 
 if TYPE_CHECKING:
+    from bigrock.kernels.basins_network import PoreNetwork, PoreRegions
     from bigrock.kernels.box_counting import BoxCounting, BoxCounts, BoxTally, box_count
     from bigrock.kernels.box_sums import BoxGrid, BoxSums, box_grid
     from bigrock.kernels.chords import ChordCounts, ChordLengths, chord_lengths
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     )
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
     from bigrock.kernels.pore_hosts import split_pores
+    from bigrock.kernels.pores_watershed import pores
     from bigrock.kernels.rings import RemoveRings, remove_rings
     from bigrock.kernels.stripes import RemoveStripes, remove_stripes
     from bigrock.kernels.thickness import LocalThickness, local_thickness, thickness_diameters
@@ -95,6 +97,8 @@ __all__ = [
     "NonLocalMeans",
     "Opening",
     "PairCounts",
+    "PoreNetwork",
+    "PoreRegions",
     "RemoveRings",
     "RemoveSmall",
     "RemoveStripes",
@@ -126,6 +130,7 @@ __all__ = [
     "minkowski_functionals",
     "noise_level",
     "non_local_means",
+    "pores",
     "remove_rings",
     "remove_small_components",
     "remove_stripes",
@@ -174,6 +179,8 @@ _MODULES = {
     "NonLocalMeans": "denoise_patches",
     "Opening": "morphology",
     "PairCounts": "two_point",
+    "PoreNetwork": "basins_network",
+    "PoreRegions": "basins_network",
     "RemoveRings": "rings",
     "RemoveSmall": "clean_up",
     "RemoveStripes": "stripes",
@@ -204,6 +211,7 @@ _MODULES = {
     "minkowski_functionals": "minkowski",
     "noise_level": "denoise_noise",
     "non_local_means": "denoise_patches",
+    "pores": "pores_watershed",
     "remove_rings": "rings",
     "remove_small_components": "clean_up",
     "remove_stripes": "stripes",

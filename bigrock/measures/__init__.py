@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from bigrock.measures.measurements import Measurements
     from bigrock.measures.measuring import measure
     from bigrock.measures.minkowski import Minkowski
+    from bigrock.measures.pores_labelling import pores
+    from bigrock.measures.pores_measure import Pores
+    from bigrock.measures.pores_tables import pore_tables, read_pore_tables
     from bigrock.measures.porosity import PolarityWarning, Porosity
     from bigrock.measures.profiles import Profiles
     from bigrock.measures.registry import MEASURES
     from bigrock.measures.rev import Rev
+    from bigrock.measures.sizes import Sizes
     from bigrock.measures.slice_texture import SliceTexture
     from bigrock.measures.surface import Surface
 
@@ -46,15 +50,20 @@ __all__ = [
     "Measurements",
     "Minkowski",
     "PolarityWarning",
+    "Pores",
     "Porosity",
     "Profiles",
     "Rev",
+    "Sizes",
     "SliceTexture",
     "Surface",
     "component_table",
     "label",
     "measure",
+    "pore_tables",
+    "pores",
     "read_component_table",
+    "read_pore_tables",
 ]
 
 _HOME = {
@@ -74,15 +83,20 @@ _HOME = {
     "Measurements": "measurements",
     "Minkowski": "minkowski",
     "PolarityWarning": "porosity",
+    "Pores": "pores_measure",
     "Porosity": "porosity",
     "Profiles": "profiles",
     "Rev": "rev",
+    "Sizes": "sizes",
     "SliceTexture": "slice_texture",
     "Surface": "surface",
     "component_table": "component_tables",
     "label": "labelling",
     "measure": "measuring",
+    "pore_tables": "pores_tables",
+    "pores": "pores_labelling",
     "read_component_table": "component_tables",
+    "read_pore_tables": "pores_tables",
 }
 
 

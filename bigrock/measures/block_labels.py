@@ -23,7 +23,7 @@ from bigrock.kernels.labelling_sums import ComponentSums
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["BlockLabels", "drop_block_labels", "write_block_labels"]
+__all__ = ["BlockLabels", "drop_block_labels", "store_block_labels", "write_block_labels"]
 
 Array = npt.NDArray[Any]
 
@@ -79,12 +79,16 @@ def write_block_labels(found: ComponentSums, grid: BlockGrid, dtype: np.dtype[An
     store : zarr.abc.store.Store
         Of the label volume.
     """
-    blocks, labels = _by_block(found, grid, dtype)
+    store_block_labels(*_by_block(found, grid, dtype), grid, store)
+
+
+def store_block_labels(blocks: Array, labels: Array, grid: BlockGrid, store: Store) -> None:
+    """Store labels, given the block of each (ascending), in files of some thousand blocks."""
     buffer = default_buffer_prototype().buffer
     for file, first in enumerate(range(0, len(grid), _BLOCKS_PER_FILE)):
         held = min(_BLOCKS_PER_FILE, len(grid) - first)
         ends = np.searchsorted(blocks, np.arange(first, first + held + 1))
-        places = 8 * (held + 1) + (ends - ends[0]) * dtype.itemsize
+        places = 8 * (held + 1) + (ends - ends[0]) * labels.dtype.itemsize
         data = places.astype(_PLACE).tobytes() + labels[ends[0] : ends[-1]].tobytes()
         sync(store.set(f"{_FOLDER}/{file}", buffer.from_bytes(data)))
 

@@ -117,14 +117,14 @@ def _shapes(found: ComponentSums, edges: Array, unit: str, offset: float) -> dic
     return columns | {name: pa.array(values, from_pandas=True) for name, values in named.items()}
 
 
-def write_component_table(table: pa.Table, store: Store) -> None:
-    """Write a table as Parquet into the store of a label volume, under `TABLE_KEY`."""
+def write_component_table(table: pa.Table, store: Store, key: str = TABLE_KEY) -> None:
+    """Write a table as Parquet into the store of a label volume."""
     import pyarrow.parquet as pq
 
     file = io.BytesIO()
     pq.write_table(table, file)
     buffer = default_buffer_prototype().buffer.from_bytes(file.getvalue())
-    sync(store.set(TABLE_KEY, buffer))
+    sync(store.set(key, buffer))
 
 
 def read_component_table(labels: Volume | str | os.PathLike[str]) -> pa.Table:

@@ -27,7 +27,7 @@ class Found:
         Of `Measure.solid_reductions`.
     whole : list, optional
         Of `Measure.reductions` again, over the mask of the field of view: the denominators. None
-        where the whole volume is inside.
+        where the whole volume is inside, or the measure is not `relative`.
 
     Examples
     --------
@@ -57,6 +57,8 @@ class Measure(ABC):
         Quantity → unit, by its last name or, more specific, its dotted path; nothing where it is
         a plain number. "length", "area", "volume" stand for m, m², m³ where the voxel size is
         known, else for voxels; "per length", "per area", "per volume" for their inverse.
+    relative : bool
+        Whether `describe` takes denominators from the field of view (`Found.whole`).
 
     Examples
     --------
@@ -68,6 +70,7 @@ class Measure(ABC):
     name: ClassVar[str]
     of: ClassVar[Literal["values", "phase"]] = "phase"
     units: ClassVar[Mapping[str, str]] = {}
+    relative: ClassVar[bool] = True
 
     @abstractmethod
     def reductions(self, facts: Facts) -> tuple[Reduction, ...]:

@@ -155,7 +155,7 @@ class Job:
         wanted: dict[Group, tuple[Reduction, ...]] = {(name, "phase"): m.reductions(facts)}
         if solid := m.solid_reductions(facts):
             wanted[name, "solid"] = solid
-        if self.field_of_view is not None:
+        if self.field_of_view is not None and m.relative:
             wanted[None, "whole"] = wanted[name, "phase"]
         return wanted
 

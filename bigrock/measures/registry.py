@@ -15,9 +15,11 @@ from bigrock.measures.fractal import DifferentialFractal, Fractal
 from bigrock.measures.grey_levels import GreyLevels
 from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
 from bigrock.measures.minkowski import Minkowski
+from bigrock.measures.pores_measure import Pores
 from bigrock.measures.porosity import Porosity
 from bigrock.measures.profiles import Profiles
 from bigrock.measures.rev import Rev
+from bigrock.measures.sizes import Sizes
 from bigrock.measures.slice_texture import SliceTexture
 from bigrock.measures.surface import Surface
 
@@ -40,6 +42,8 @@ MEASURES: dict[str, type[Measure]] = {
         Minkowski,
         Correlation,
         Chords,
+        Sizes,
+        Pores,
         Rev,
     )
 }

@@ -31,6 +31,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "slices": ("slices",),
     # The faces of a crop cut components anew; a field of view leaves the faces of the volume.
     "connectivity": ("connected", "closed", "percolating", "percolates", "percolating_ids", "components"),
+    "pores": ("coordination_inside", "pores"),
 }
 """Quantities of a field of view that are not those of its crop, and why."""
 
