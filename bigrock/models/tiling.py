@@ -89,10 +89,12 @@ class Tiling:
         for axis in sorted(range(axes), key=lambda a: tile[a]):
             side = int(left ** (1 / axes) + 1e-6)
             if tile[axis] > side:
-                tile[axis] = max(
-                    (side - margin) // self.stride * self.stride, self._ceil(margin), self.stride
-                )
-            left, axes = max(1, left // tile[axis]), axes - 1
+                part = max((side - margin) // self.stride * self.stride, margin, self.stride)
+                tile[axis] = min(part, tile[axis])
+                left //= side
+            else:
+                left //= tile[axis]
+            left, axes = max(1, left), axes - 1
         return tuple(tile)
 
     @property
