@@ -10,7 +10,7 @@ from bigrock.models import SegmentationConfig, build_segmentation_net, save_bund
 CLASSES = {"matrix": 0, "organic matter": 1, "pore": 2}
 
 
-def trained(config, seed=0):
+def train(config, seed=0):
     """A network whose batch norms have seen data, so that its labels vary from voxel to voxel."""
     torch.manual_seed(seed)
     net = build_segmentation_net(config)
@@ -30,19 +30,23 @@ def trained(config, seed=0):
 
 
 @pytest.fixture(scope="session")
+def trained():
+    """The function that makes such a network."""
+    return train
+
+
+@pytest.fixture(scope="session")
 def small():
     return SegmentationConfig(CLASSES, features=(4, 6, 8))
 
 
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory, small):
-    return save_bundle(
-        tmp_path_factory.mktemp("bundle"), trained(small), small, voxel_size=(1e-8, 5e-9, 5e-9)
-    )
+    return save_bundle(tmp_path_factory.mktemp("bundle"), train(small), small, voxel_size=(1e-8, 5e-9, 5e-9))
 
 
 @pytest.fixture(scope="session")
 def thick_bundle(tmp_path_factory):
     """2.5-D: one slice on each side."""
     config = SegmentationConfig(CLASSES, neighbours=1, features=(4, 6, 8))
-    return save_bundle(tmp_path_factory.mktemp("thick"), trained(config, 1), config)
+    return save_bundle(tmp_path_factory.mktemp("thick"), train(config, 1), config)

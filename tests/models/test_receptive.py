@@ -78,7 +78,9 @@ def test_tiles_meet_with_that_halo_and_not_with_one_voxel_less(architecture):
     # Double precision, and weights that do not let the far voxels vanish in the rounding.
     probe = _positive(net).double()
     extent = -(-(2 * halo + 40) // stride) * stride
-    image = torch.rand((1, 1, extent, stride), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    image = torch.rand(
+        (1, 1, extent, stride), dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
     with torch.inference_mode():
         dark = torch.zeros_like(image)
         whole = probe(image)

@@ -87,7 +87,10 @@ def test_three_dimensions_and_enlargement_go_by_the_same_rules():
 def test_a_volumetric_network_with_a_stride_is_tiled_along_all_axes():
     torch.manual_seed(0)
     net = nn.Sequential(
-        nn.Conv3d(1, 3, 3, padding=1), nn.MaxPool3d(4), nn.Conv3d(3, 3, 3, padding=1), nn.Upsample(scale_factor=4)
+        nn.Conv3d(1, 3, 3, padding=1),
+        nn.MaxPool3d(4),
+        nn.Conv3d(3, 3, 3, padding=1),
+        nn.Upsample(scale_factor=4),
     ).eval()
     images = np.random.default_rng(0).random((1, 1, 24, 20, 28)).astype(np.float32)
     whole = network_of(net)(images)
