@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bigrock.kernels.labelling import label
     from bigrock.kernels.labelling_reduction import ComponentRuns, Components, find_components
     from bigrock.kernels.labelling_sums import ComponentSums
+    from bigrock.kernels.majority import MajorityAlongZ, majority_along_z
     from bigrock.kernels.minkowski import (
         MinkowskiFunctionals,
         euler_number,
@@ -89,6 +90,7 @@ __all__ = [
     "LargestDistance",
     "LocalOtsu",
     "LocalThickness",
+    "MajorityAlongZ",
     "MaskField",
     "MaskOutside",
     "Median",
@@ -126,6 +128,7 @@ __all__ = [
     "lacunarity",
     "local_otsu",
     "local_thickness",
+    "majority_along_z",
     "median",
     "minkowski_functionals",
     "noise_level",
@@ -171,6 +174,7 @@ _MODULES = {
     "LargestDistance": "distances_largest",
     "LocalOtsu": "otsu",
     "LocalThickness": "thickness",
+    "MajorityAlongZ": "majority",
     "MaskField": "field_of_view",
     "MaskOutside": "field_of_view",
     "Median": "denoise",
@@ -207,6 +211,7 @@ _MODULES = {
     "lacunarity": "gliding_box",
     "local_otsu": "otsu",
     "local_thickness": "thickness",
+    "majority_along_z": "majority",
     "median": "denoise",
     "minkowski_functionals": "minkowski",
     "noise_level": "denoise_noise",
