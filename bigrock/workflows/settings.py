@@ -17,8 +17,10 @@ __all__ = [
     "LocalOtsuSettings",
     "ReportSettings",
     "RunSettings",
+    "Section",
     "SegmentJob",
     "SegmentSettings",
+    "Settings",
 ]
 
 Triple = Annotated[tuple[int, int, int], Field(strict=False)]
@@ -40,11 +42,13 @@ def _executor(value: Any) -> Any:
     )
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of the settings: no unknown keys, no values of other types, never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class _Settings(_Section):
+class Settings(Section):
     """The outermost model: its errors name keys by their whole path."""
 
     def __init__(self, **values: Any) -> None:
@@ -54,7 +58,7 @@ class _Settings(_Section):
             raise as_config_error(error, type(self)) from None
 
 
-class ImportSettings(_Section):
+class ImportSettings(Section):
     """How the scan is read; the keywords of `bigrock.import_volume`.
 
     Attributes
@@ -91,7 +95,7 @@ class ImportSettings(_Section):
     axes: str | None = None
 
 
-class LocalOtsuSettings(_Section):
+class LocalOtsuSettings(Section):
     """The threshold; the settings of `bigrock.kernels.LocalOtsu`, with its guards switched on.
 
     Attributes
@@ -124,7 +128,7 @@ class LocalOtsuSettings(_Section):
     clip: float = Field(default=0.001, ge=0, lt=1)
 
 
-class ReportSettings(_Section):
+class ReportSettings(Section):
     """The report page.
 
     Attributes
@@ -144,7 +148,7 @@ class ReportSettings(_Section):
     figures: bool = True
 
 
-class RunSettings(_Section):
+class RunSettings(Section):
     """How passes run; none of this changes a voxel.
 
     Attributes
@@ -171,7 +175,7 @@ class RunSettings(_Section):
     block: Triple | None = None
 
 
-class SegmentSettings(_Settings):
+class SegmentSettings(Settings):
     """Settings of `bigrock.workflows.segment`.
 
     Attributes
