@@ -16,6 +16,7 @@ __all__ = ["label"]
 @command(
     "bigrock label pores.zarr labels.zarr",
     "bigrock label pores.zarr labels.zarr --connectivity 6 --table components.parquet",
+    "bigrock label segmented.zarr labels.zarr --pore pore",
 )
 def label(
     volume: Annotated[str, typer.Argument(metavar="MASK", help="A mask, or a label volume.")],
@@ -23,6 +24,10 @@ def label(
     connectivity: Annotated[
         int, typer.Option("--connectivity", metavar="6|18|26", help="Which voxels touch.")
     ] = 26,
+    pore: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CLASS", help="Label this class alone; repeat it for several."),
+    ] = None,
     table: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write the component table to a Parquet file as well."),
@@ -42,6 +47,7 @@ def label(
     components.parquet in DEST, holds size, place, shape, faces touched and surface of each.
     """
     import bigrock
+    from bigrock.cli.measure import pore_phase
     from bigrock.measures import read_component_table
     from bigrock.workflows.execution import executing
 
@@ -51,6 +57,7 @@ def label(
             source,
             dest,
             connectivity=connectivity,
+            pore=pore_phase(pore),
             resume=not no_resume,
             overwrite=overwrite,
             block=o.whole_numbers("--block", block),

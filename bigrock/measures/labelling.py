@@ -20,6 +20,8 @@ from bigrock.kernels.labelling_runs import check_connectivity, runs_of
 from bigrock.kernels.labelling_sums import ComponentSums
 from bigrock.measures.block_labels import BlockLabels, drop_block_labels, write_block_labels
 from bigrock.measures.component_tables import component_table, write_component_table
+from bigrock.measures.phase import PoreLike, find_phase
+from bigrock.measures.phase_mask import PhaseMask
 from bigrock.volumes import ArraySource, Volume, open_volume
 from bigrock.volumes.source import Facts, Kind, Source, facts_of
 from bigrock.volumes.stores import open_store
@@ -39,6 +41,7 @@ def label(
     dest: str | os.PathLike[str] | Store,
     *,
     connectivity: int = 26,
+    pore: PoreLike = None,
     resume: bool = True,
     overwrite: bool = False,
     block: Shape | None = None,
@@ -69,6 +72,9 @@ def label(
         A new place for the label volume.
     connectivity : {6, 18, 26}
         Voxels touch across faces; faces and edges; faces, edges and corners.
+    pore : bool, int, str, or sequence of int or str, optional
+        Label this phase alone, as for `bigrock.measure`: a class, or several taken together; False
+        for the solid of a mask. Needed where the class "pore" has the value 0.
     resume, overwrite, block, shard, executor, ram, retries, pyramid, progress
         As for `bigrock.run`; none of them changes the labels.
 
@@ -80,7 +86,8 @@ def label(
     Raises
     ------
     PhaseError
-        Before anything is read, if the volume holds grey levels.
+        Before anything is read, if the volume holds grey levels, or its pores are what would be
+        background.
     ParameterError
         If the connectivity is not known.
     VolumeExistsError, ResumeError, AlignmentError, PlanError, StorageFullError, RunError
@@ -94,8 +101,7 @@ def label(
     >>> labels[:].tolist()
     [[[1, 0, 2], [1, 0, 0]]]
     """
-    source = _source(volume)
-    _refuse_grey(facts_of(source))
+    source = _labelled(_source(volume), pore)
     options = RunOptions(resume, overwrite, block, shard, executor, ram, retries, pyramid, progress)
     output = Output(step="label", kind="labels", classes={})
     labels = map_pass(LabelComponents(connectivity), source, dest, options, output)
@@ -207,10 +213,20 @@ def _source(volume: Source | Array | str | os.PathLike[str]) -> Source:
     return open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
 
 
-def _refuse_grey(facts: Facts) -> None:
+def _labelled(source: Source, pore: PoreLike) -> Source:
+    """Return what is labelled: the volume, or the mask of a phase of it; refuse what has no background."""
+    facts = facts_of(source)
+    if pore is not None:
+        return PhaseMask(source, find_phase(facts, pore))
     if facts.kind == "grey" and facts.dtype.kind != "b":
         raise PhaseError(
             "the volume holds grey levels: which voxels belong together is not defined, and pores would not be "
             "parted from solid. Threshold it first, for instance with bigrock.run(bigrock.kernels.GlobalOtsu(), "
-            "volume, dest); a label image in memory is ArraySource(array, kind='labels')."
+            "volume, dest), or give the value with pore=… if it is a segmented image."
         )
+    if facts.classes.get("pore") == 0:
+        raise PhaseError(
+            "the class 'pore' of the volume has the value 0, which is the background of labels: the solid would be "
+            "labelled, and no pore. Give pore='pore' to label the pores, or the classes that you mean with pore=…."
+        )
+    return source

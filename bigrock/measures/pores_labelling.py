@@ -15,14 +15,15 @@ from bigrock.engine.mapping import Output, RunOptions, map_pass
 from bigrock.engine.progress import ProgressLike
 from bigrock.engine.reducing import reduce
 from bigrock.errors import NotFittedError, ParameterError, SourceError
-from bigrock.geometry import Block, BlockGrid, Region, Shape
+from bigrock.geometry import Block, BlockGrid, Shape
 from bigrock.kernels.basins_network import PoreNetwork, PoreRegions
 from bigrock.kernels.distances_largest import LargestDistance
 from bigrock.measures.block_labels import BlockLabels, drop_block_labels, store_block_labels
-from bigrock.measures.phase import Phase, PoreLike, find_phase
+from bigrock.measures.phase import PoreLike, find_phase
+from bigrock.measures.phase_mask import PhaseMask
 from bigrock.measures.pores_tables import write_pore_tables
 from bigrock.volumes import ArraySource, Volume, open_volume
-from bigrock.volumes.source import Facts, Kind, Source, Voxel, facts_of
+from bigrock.volumes.source import Facts, Kind, Source, facts_of
 from bigrock.volumes.stores import open_store
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def pores(
     if isinstance(volume, np.ndarray):
         volume = ArraySource(volume)
     source = open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
-    mask = _PhaseMask(source, find_phase(facts_of(source), pore))
+    mask = PhaseMask(source, find_phase(facts_of(source), pore))
     regions = PoreRegions(0.0, min_depth, max_throat, source.voxel_size)
     how = {"executor": executor, "ram": ram, "progress": progress}
     [largest] = reduce(mask, [LargestDistance(source.voxel_size)], title="largest distance", **how)
@@ -217,45 +218,3 @@ def _painted(regions: PoreRegions, array: Array, block: Block, labels: Array) ->
         )
     painted: Array = np.concatenate([[0], labels]).astype(np.uint32)[found.labels]
     return painted
-
-
-@dataclass(frozen=True)
-class _PhaseMask:
-    """The mask of a phase of a volume, as a source."""
-
-    source: Source
-    phase: Phase
-
-    @property
-    def shape(self) -> Shape:
-        return self.source.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(np.bool_)
-
-    @property
-    def kind(self) -> Kind:
-        return "mask"
-
-    @property
-    def voxel_size(self) -> Voxel | None:
-        return self.source.voxel_size
-
-    @property
-    def read_unit(self) -> Shape:
-        return self.source.read_unit
-
-    @property
-    def path(self) -> str | None:
-        return getattr(self.source, "path", None)
-
-    @property
-    def history(self) -> Any:
-        return getattr(self.source, "history", ())
-
-    def read(self, region: Region) -> Array:
-        return self.phase.select(self.source.read(region))
-
-    def identity(self) -> dict[str, Any]:
-        return {**self.source.identity(), "pore": list(self.phase.values)}

@@ -54,3 +54,15 @@ def test_label_refuses_grey_levels_and_unknown_connectivities(mask: Path, tmp_pa
     result = label_command(grey, tmp_path / "l.zarr")
     assert (result.exit_code, "Threshold it first" in result.stderr) == (2, True)
     assert label_command(mask, tmp_path / "l.zarr", "--connectivity", 8).exit_code == 2
+
+
+def test_the_pores_of_a_segmented_image_are_labelled_whatever_their_value(tmp_path: Path) -> None:
+    image = tmp_path / "segmented.zarr"
+    values = np.where(MASK, 0, 255).astype(np.uint8)
+    bigrock.import_volume(bigrock.ArraySource(values), image, pore=0, progress=False)
+    refused = label_command(image, tmp_path / "l.zarr")
+    assert (refused.exit_code, "--pore" in refused.stderr) == (2, True)
+    assert label_command(image, tmp_path / "l.zarr", "--pore", "pore").exit_code == 0
+    np.testing.assert_array_equal(
+        bigrock.open_volume(tmp_path / "l.zarr")[:], cc3d.connected_components(MASK)
+    )

@@ -229,3 +229,22 @@ def test_labels_take_two_reads_of_every_block_and_no_halo():
 def test_the_log_of_a_finished_run_is_empty(tmp_path):
     labels = labelled(noise(), dest=tmp_path / "l.zarr", block=(8, 8, 8))
     assert not DoneLog(labels.store).done(18).any()
+
+
+def test_pores_of_value_0_are_never_taken_for_background():
+    values = np.digitize(np.random.default_rng(3).random((12, 13, 14)), [0.2, 0.6]).astype(np.uint8)
+    source = bigrock.ArraySource(values, VOXEL, "labels", {"pore": 0, "clay": 1, "quartz": 2})
+    with pytest.raises(PhaseError, match="pore='pore'"):
+        bigrock.label(source, "memory://polarity.zarr", progress=False)
+    for pore, voxels in (("pore", values == 0), (["pore", 1], values < 2), (2, values == 2)):
+        how = {"overwrite": True, "progress": False, "connectivity": 6}
+        labels = bigrock.label(source, "memory://polarity.zarr", pore=pore, block=(5, 4, 6), **how)
+        np.testing.assert_array_equal(labels[:], cc3d.connected_components(voxels, connectivity=6))
+    with pytest.raises(VolumeExistsError, match="input.pore"):
+        bigrock.label(source, "memory://polarity.zarr", pore=0, connectivity=6, progress=False)
+
+
+def test_labels_of_the_solid_of_a_mask():
+    mask = noise(fraction=0.8)
+    labels = labelled(mask, 6, pore=False)
+    np.testing.assert_array_equal(labels[:], cc3d.connected_components(~mask, connectivity=6))
