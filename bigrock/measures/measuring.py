@@ -166,7 +166,7 @@ def _facts_seen(source: Source, through: Kernel | None) -> Facts:
     if through is None:
         return facts
     kind = through.output_kind(facts.kind)
-    classes = facts.classes if kind == "labels" else {}
+    classes = through.output_classes(facts.classes) if kind == "labels" else {}
     return replace(facts, dtype=through.output_dtype(facts.dtype), kind=kind, classes=classes)
 
 
