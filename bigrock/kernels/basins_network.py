@@ -137,7 +137,7 @@ class PoreRegions(Reduction):
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """Squares at two stages, steps and labels, labels and heights of the core, and its tables."""
-        return (24.0 if self.metric.whole else 44.0) + 2 * (self.field is not None)
+        return (20.0 if self.metric.whole else 34.0) + 2 * (self.field is not None)
 
     def state_bytes(self, facts: Facts) -> float:
         """Layers at three planes, and a basin with four contacts for 500 voxels."""
