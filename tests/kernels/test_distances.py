@@ -64,6 +64,14 @@ def test_without_background_every_distance_is_infinite():
     assert np.isinf(over_blocks(Distance(margin=1), np.ones((9, 7, 8), bool), (4, 4, 4))).all()
 
 
+def test_distances_of_hundreds_of_voxels_are_as_exact():
+    mask = np.ones((2, 3, 700), bool)
+    mask[0, 1, 3] = False
+    expected = ndimage.distance_transform_edt(mask).astype(np.float32)
+    np.testing.assert_array_equal(distance(mask), expected)
+    np.testing.assert_array_equal(over_blocks(Distance(margin=3), mask, (2, 2, 64)), expected)
+
+
 def test_what_is_outside_of_the_array_is_no_background():
     mask = np.ones((1, 1, 9), bool)
     mask[0, 0, 8] = False
@@ -134,7 +142,13 @@ def test_little_memory_takes_more_reads_and_gives_the_same():
     block = BlockGrid(mask.shape, (20, 30, 31))[0]
     out = np.empty(mask.shape, np.float32)
     fill_wide(
-        ArraySource(mask).read, Region((0, 0, 0), (20, 30, 31)), block, Metric(), 2, (4 * 20 * 60, 9 * 1000), out
+        ArraySource(mask).read,
+        Region((0, 0, 0), (20, 30, 31)),
+        block,
+        Metric(),
+        2,
+        (4 * 20 * 60, 9 * 1000),
+        out,
     )
     np.testing.assert_array_equal(out, distance(mask))
 
