@@ -81,18 +81,14 @@ def _divided(
 
 def summed(runs: Runs, core: Region, volume: tuple[int, int, int], *, brief: bool = False) -> Array:
     """Return the table of the components of a block; its columns are those of `ComponentSums`."""
-    from bigrock.kernels.labelling_sum_loops import sum_runs, sum_runs_briefly
+    from bigrock.kernels.labelling_sum_loops import sum_runs
 
     of_labels = runs.values is not None
     table = np.zeros((runs.count, OF_LABELS if of_labels else BRIEF if brief else FULL), np.int64)
     start, extent = np.asarray(core.start, np.int64), np.asarray(volume, np.int64)
     height = max(1, runs.shape[1])
-    sum_runs_briefly(runs.bounds, runs.first, runs.components, height, start, extent, table)
-    if table.shape[1] > BRIEF:
-        shared = (
-            runs.shared if len(runs.shared) == len(runs.bounds) else np.zeros((len(runs.bounds), 2), np.int32)
-        )
-        sum_runs(runs.bounds, runs.values, runs.first, runs.components, shared, height, start, extent, table)
+    shared = runs.shared if len(runs.shared) else np.zeros((len(runs.bounds), 2), np.int32)
+    sum_runs(runs.bounds, runs.values, runs.first, runs.components, shared, height, start, extent, table)
     return table
 
 

@@ -10,52 +10,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["find_runs_of_labels", "find_runs_of_mask", "join_runs", "number_roots", "paint_runs", "set_runs"]
+__all__ = ["find_runs_of_labels", "join", "join_runs_of_labels", "number_roots", "paint_runs", "set_runs"]
 
 Array = npt.NDArray[Any]
-
-_LOW_BITS = np.uint64(0x0101010101010101)
-_LOW_SEVEN = np.uint64(0x7F7F7F7F7F7F7F7F)
-_GATHER = np.uint64(0x0102040810204080)
-_LOWEST_BIT = np.array([(n & -n).bit_length() - 1 for n in range(256)], np.int64)
-
-
-@njit(nogil=True, cache=True)
-def find_runs_of_mask(words: Array, width: int, bounds: Array, first: Array) -> int:
-    """Fill the start and stop of every run of a mask; return how many runs there are.
-
-    The rows are given as little-endian words of eight voxels. Words that just go on the run, or the
-    background, are passed over at once; in the others, the bytes that differ from the one before
-    are gathered into eight bits.
-    """
-    edges = bounds.reshape(-1)
-    n = 0
-    for row in range(words.shape[0]):
-        first[row] = n >> 1
-        held = np.uint64(0)
-        going_on = np.uint64(0)
-        for k in range(words.shape[1]):
-            word = words[row, k]
-            if word == going_on:
-                continue
-            # Any byte but 0 is True.
-            word = ((((word & _LOW_SEVEN) + _LOW_SEVEN) | word) >> np.uint64(7)) & _LOW_BITS
-            change = ((word ^ ((word << np.uint64(8)) | held)) * _GATHER) >> np.uint64(56)
-            while change:
-                edges[n] = 8 * k + _LOWEST_BIT[change]
-                n += 1
-                change &= change - np.uint64(1)
-            held = word >> np.uint64(56)
-            going_on = held * _LOW_BITS
-        if held:
-            edges[n] = width
-            n += 1
-    first[words.shape[0]] = n >> 1
-    return n >> 1
 
 
 @njit(nogil=True, cache=True)
@@ -84,7 +44,8 @@ def find_runs_of_labels(rows: Array, bounds: Array, values: Array, first: Array)
 
 
 @njit(nogil=True, inline="always")
-def _join(parents: Array, i: int, j: int) -> None:
+def join(parents: Array, i: int, j: int) -> None:
+    """Let two runs, and all that is joined with them, lead to the first of them."""
     a, b = parents[i], parents[j]
     if a == b:
         return
@@ -101,7 +62,7 @@ def _join(parents: Array, i: int, j: int) -> None:
 @njit(nogil=True, cache=True)
 def _join_rows(
     bounds: Array,
-    values: Array | None,
+    values: Array,
     parents: Array,
     i: int,
     i_end: int,
@@ -115,29 +76,27 @@ def _join_rows(
 
     With ``axis >= 0``, ``shared[run, axis]`` gains how many voxels of a run i the other row goes on.
     """
-    # Runs of a mask have gaps between them, so just the last one met can reach the next; labels may
-    # follow one another without a gap, and then the last but one touches it across a corner.
-    step_back = 1 if values is None else 2
     while i < i_end:
         start, stop = bounds[i, 0] - reach, bounds[i, 1] + reach
         while j < j_end and bounds[j, 1] <= start:
             j += 1
         met = j
         while met < j_end and bounds[met, 0] < stop:
-            if values is None or values[i] == values[met]:
-                _join(parents, i, met)
+            if values[i] == values[met]:
+                join(parents, i, met)
                 if axis >= 0:
                     common = min(bounds[i, 1], bounds[met, 1]) - max(bounds[i, 0], bounds[met, 0])
                     shared[i, axis] += max(0, common)
             met += 1
-        j = max(j, met - step_back)
+        # Labels may follow one another without a gap: then the last but one touches the next across a corner.
+        j = max(j, met - 2)
         i += 1
 
 
 @njit(nogil=True, cache=True)
-def join_runs(
+def join_runs_of_labels(
     bounds: Array,
-    values: Array | None,
+    values: Array,
     first: Array,
     height: int,
     connectivity: int,

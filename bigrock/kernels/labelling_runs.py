@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import ParameterError
+from bigrock.kernels.packed_rows import packed_rows
 
 __all__ = ["Runs", "check_connectivity", "runs_of"]
 
@@ -103,40 +104,49 @@ def runs_of(block: Array, connectivity: int, *, shared: bool = False) -> Runs:
     >>> runs_of(np.array([[[2, 2, 3, 0, 3]]], np.uint8), 6).count
     3
     """
-    from bigrock.kernels.labelling_loops import join_runs, number_roots
+    from bigrock.kernels.labelling_loops import number_roots
 
-    bounds, values, first = _found(block)
-    runs = len(bounds)
-    parents = np.empty(runs, np.int32 if runs < _FIT_32_BITS else np.int64)
-    counts = np.zeros((runs if shared else 0, 2), np.int32)
-    join_runs(bounds, values, first, max(1, block.shape[1]), connectivity, parents, counts)
+    found = _of_mask if block.dtype.kind == "b" else _of_labels
+    bounds, values, first, parents, counts = found(block, connectivity, shared)
     z, y, x = block.shape
     return Runs(bounds, values, first, parents, int(number_roots(parents)), counts, (z, y, x))
 
 
-def _found(block: Array) -> tuple[Array, Array | None, Array]:
-    """Return the bounds and values of all runs, and the first run of every row."""
-    from bigrock.kernels.labelling_loops import find_runs_of_labels, find_runs_of_mask
+def _of_mask(
+    block: Array, connectivity: int, shared: bool
+) -> tuple[Array, Array | None, Array, Array, Array]:
+    """Return the bounds of all runs, no values, first run of every row, parents, and shared voxels."""
+    from bigrock.kernels.labelling_mask_loops import find_runs_of_mask, join_runs_of_mask
 
     depth, height, width = block.shape
-    is_mask = block.dtype.kind == "b"
+    bits = packed_rows(block, margin=1)
+    begun = np.empty(bits.shape, np.int64)
     # Never touched beyond the runs that there are, so most of it takes no memory.
-    most = depth * height * (-(-width // 2) if is_mask else width)
+    most = depth * height * -(-width // 2)
     bounds, first = np.empty((most, 2), np.int32), np.empty(depth * height + 1, np.int64)
+    counts = np.empty((most if shared else 0, 2), np.int32)
+    runs = find_runs_of_mask(bits, bounds, first, begun, counts)
+    parents = _parents(runs)
+    join_runs_of_mask(bits, begun, connectivity, parents)
+    return bounds[:runs], None, first, parents, counts[:runs]
+
+
+def _of_labels(
+    block: Array, connectivity: int, shared: bool
+) -> tuple[Array, Array | None, Array, Array, Array]:
+    """Return the bounds and values of all runs, first run of every row, parents, and shared voxels."""
+    from bigrock.kernels.labelling_loops import find_runs_of_labels, join_runs_of_labels
+
+    depth, height, width = block.shape
     rows = np.ascontiguousarray(block).reshape(depth * height, width)
-    if is_mask:
-        count = find_runs_of_mask(_words(rows), width, bounds, first)
-        return bounds[:count], None, first
-    values = np.empty(most, np.uint64)
-    count = find_runs_of_labels(rows.view(f"u{rows.itemsize}"), bounds, values, first)
-    return bounds[:count], values[:count], first
+    bounds, first = np.empty((rows.size, 2), np.int32), np.empty(depth * height + 1, np.int64)
+    values = np.empty(rows.size, np.uint64)
+    runs = find_runs_of_labels(rows.view(f"u{rows.itemsize}"), bounds, values, first)
+    bounds, values = bounds[:runs], values[:runs]
+    parents, counts = _parents(runs), np.zeros((runs if shared else 0, 2), np.int32)
+    join_runs_of_labels(bounds, values, first, max(1, height), connectivity, parents, counts)
+    return bounds, values, first, parents, counts
 
 
-def _words(rows: Array) -> Array:
-    """Return rows of bytes as little-endian words, filled up with zeros."""
-    height, width = rows.shape
-    if width % 8:
-        padded = np.zeros((height, -(-width // 8) * 8), np.uint8)
-        padded[:, :width] = rows.view(np.uint8)
-        rows = padded
-    return rows.view("<u8") if rows.size else np.zeros((height, 0), np.uint64)
+def _parents(runs: int) -> Array:
+    return np.empty(runs, np.int32 if runs < _FIT_32_BITS else np.int64)

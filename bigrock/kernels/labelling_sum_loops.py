@@ -15,33 +15,9 @@ __all__ = [
     "paint_borders",
     "recode_values",
     "sum_runs",
-    "sum_runs_briefly",
 ]
 
 Array = npt.NDArray[Any]
-
-
-@njit(nogil=True, cache=True)
-def sum_runs_briefly(
-    bounds: Array, first: Array, components: Array, height: int, start: Array, volume: Array, table: Array
-) -> None:
-    """Fill first voxel, size and bounding box (stop exclusive) of every component; see `SUMS` for the columns."""
-    table[:, 0] = -1
-    for row in range(first.size - 1):
-        z, y = start[0] + row // height, start[1] + row % height
-        line = (z * volume[1] + y) * volume[2] + start[2]
-        for i in range(first[row], first[row + 1]):
-            sums = table[components[i]]
-            low, high = bounds[i, 0], bounds[i, 1]
-            a, b = start[2] + low, start[2] + high
-            if sums[0] < 0:
-                sums[0], sums[1] = line + low, high - low
-                sums[2], sums[3], sums[4] = z, y, a
-                sums[5], sums[6], sums[7] = z + 1, y + 1, b
-            else:
-                sums[1] += high - low
-                sums[3], sums[4] = min(sums[3], y), min(sums[4], a)
-                sums[5], sums[6], sums[7] = z + 1, max(sums[6], y + 1), max(sums[7], b)
 
 
 @njit(nogil=True, cache=True)
@@ -56,30 +32,65 @@ def sum_runs(
     volume: Array,
     table: Array,
 ) -> None:
-    """Add moments, exposed faces and value of every component to a table that `sum_runs_briefly` has filled."""
+    """Fill the row of every component (zeros); the columns are those of `ComponentSums`.
+
+    Runs of one component that follow one another in a row are added up before the table is touched.
+    """
+    table[:, 0] = -1
+    brief = table.shape[1] <= 8
     for row in range(first.size - 1):
         z, y = start[0] + row // height, start[1] + row % height
-        cut_z = np.int64(z == 0) + np.int64(z == volume[0] - 1)
-        cut_y = np.int64(y == 0) + np.int64(y == volume[1] - 1)
-        for i in range(first[row], first[row + 1]):
-            sums = table[components[i]]
-            a, n = start[2] + bounds[i, 0], np.int64(bounds[i, 1] - bounds[i, 0])
-            ramp = n * (n - 1) // 2
-            along = n * a + ramp
-            sums[8] += n * z
-            sums[9] += n * y
-            sums[10] += along
-            sums[11] += n * z * z
-            sums[12] += n * y * y
-            sums[13] += n * a * a + 2 * a * ramp + ramp * (2 * n - 1) // 3
-            sums[14] += n * z * y
-            sums[15] += z * along
-            sums[16] += y * along
-            sums[17] += n * (2 - cut_z) - 2 * shared[i, 0]
-            sums[18] += n * (2 - cut_y) - 2 * shared[i, 1]
-            sums[19] += 2 - np.int64(a == 0) - np.int64(a + n == volume[2])
-            if values is not None:
-                sums[20] = np.int64(values[i])
+        line = (z * volume[1] + y) * volume[2]
+        i = first[row]
+        while i < first[row + 1]:
+            component, low = components[i], start[2] + bounds[i, 0]
+            high, voxels, along, squares, faces, below, beside = low, 0, 0, 0, 0, 0, 0
+            while i < first[row + 1] and components[i] == component:
+                a, n = start[2] + bounds[i, 0], bounds[i, 1] - np.int64(bounds[i, 0])
+                high, voxels = a + n, voxels + n
+                if not brief:
+                    ramp = n * (n - 1) // 2
+                    along += n * a + ramp
+                    squares += n * a * a + 2 * a * ramp + ramp * (2 * n - 1) // 3
+                    faces += 2 - int(a == 0) - int(high == volume[2])
+                    below, beside = below + shared[i, 0], beside + shared[i, 1]
+                i += 1
+            sums = table[component]
+            _add_voxels(sums, line, z, y, low, high, voxels)
+            if not brief:
+                _add_moments(sums, z, y, voxels, along, squares)
+                sums[17] += voxels * (2 - np.int64(z == 0) - np.int64(z == volume[0] - 1)) - 2 * below
+                sums[18] += voxels * (2 - np.int64(y == 0) - np.int64(y == volume[1] - 1)) - 2 * beside
+                sums[19] += faces
+                if values is not None:
+                    sums[20] = np.int64(values[i - 1])
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_voxels(sums: Array, line: int, z: int, y: int, low: int, high: int, voxels: int) -> None:
+    """Add voxels of a row to first voxel, size and box (stop exclusive)."""
+    if sums[0] < 0:
+        sums[0], sums[1] = line + low, voxels
+        sums[2], sums[3], sums[4] = z, y, low
+        sums[5], sums[6], sums[7] = z + 1, y + 1, high
+    else:
+        sums[1] += voxels
+        sums[3], sums[4] = min(sums[3], y), min(sums[4], low)
+        sums[5], sums[6], sums[7] = z + 1, max(sums[6], y + 1), max(sums[7], high)
+
+
+@njit(nogil=True, cache=True, inline="always")
+def _add_moments(sums: Array, z: int, y: int, voxels: int, along: int, squares: int) -> None:
+    """Add voxels of a row, of which the sums of x and of x² are given, to the moments."""
+    sums[8] += voxels * z
+    sums[9] += voxels * y
+    sums[10] += along
+    sums[11] += voxels * z * z
+    sums[12] += voxels * y * y
+    sums[13] += squares
+    sums[14] += voxels * z * y
+    sums[15] += z * along
+    sums[16] += y * along
 
 
 @njit(nogil=True, cache=True)
