@@ -30,6 +30,7 @@ One class per thing that a caller can catch; each also inherits the builtin that
     │   ├── NotFittedError (ValueError)      a kernel that must see the volume first
     │   └── RunError (RuntimeError)          blocks that failed after every retry
     ├── BundleError (ValueError)             a model's folder: files, digest, channels or version do not fit
+    ├── TrainingError (RuntimeError)         a training that cannot go on
     ├── BackendError (RuntimeError)          a GPU was asked for and cannot be used
     └── MissingDependencyError (ImportError) an optional package: names the extra to install
 """
@@ -135,6 +136,10 @@ class RunError(EngineError, RuntimeError):
 
 class BundleError(BigrockError, ValueError):
     """The folder of a model lacks files, was changed, or does not fit what it is used for."""
+
+
+class TrainingError(BigrockError, RuntimeError):
+    """A training that cannot go on: its loss is no number."""
 
 
 class BackendError(BigrockError, RuntimeError):

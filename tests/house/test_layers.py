@@ -21,11 +21,13 @@ ALLOWED = {
     "kernels": {"errors", "geometry"} | CONTRACTS,
     # Networks as kernels: they stand on the same contracts.
     "models": GROUND | {"kernels", "engine.shipping"} | CONTRACTS,
+    "training": GROUND | {"volumes", "kernels", "models"},
     "transfer": GROUND | {"volumes", "engine"},
     "datasets": GROUND | {"volumes", "engine", "kernels"},
     "measures": GROUND | {"volumes", "engine", "kernels"},
     "report": GROUND | {"volumes", "engine", "kernels", "measures"},
-    "workflows": GROUND | {"volumes", "engine", "kernels", "transfer", "datasets", "measures", "report"},
+    "workflows": GROUND
+    | {"volumes", "engine", "kernels", "models", "training", "transfer", "datasets", "measures", "report"},
     "cli": GROUND
     | {"volumes", "engine", "kernels", "transfer", "datasets", "measures", "report", "workflows"},
 }

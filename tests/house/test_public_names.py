@@ -22,6 +22,7 @@ PUBLIC = (
     "bigrock.measures",
     "bigrock.models",
     "bigrock.report",
+    "bigrock.training",
     "bigrock.transfer",
     "bigrock.units",
     "bigrock.volumes",

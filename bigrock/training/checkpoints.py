@@ -1,0 +1,81 @@
+"""The state of a training in one file that is there as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bigrock.errors import ResumeError
+
+__all__ = ["read_checkpoint", "write_checkpoint"]
+
+_VERSION = 1
+
+
+def write_checkpoint(path: Path, state: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    """Write a checkpoint: tensors, numbers and text, in the place of the one before.
+
+    Parameters
+    ----------
+    path : Path
+        File; its folder is made.
+    state : mapping
+        Of network, optimiser and history.
+    identity : mapping
+        Settings and data; training goes on with these alone.
+    """
+    import torch
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    with fresh.open("wb") as file:
+        torch.save({"version": _VERSION, "identity": dict(identity), **state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def read_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the state that was written, None where there is none.
+
+    Parameters
+    ----------
+    path : Path
+        File.
+    identity : mapping
+        Settings and data of the training that is to go on.
+
+    Returns
+    -------
+    dict or None
+
+    Raises
+    ------
+    ResumeError
+        If it belongs to other settings or data; names them.
+    """
+    import torch
+
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    if state.pop("version", None) != _VERSION:
+        raise ResumeError(
+            f"{path} was written by another version of bigrock: its weights could be misread. Train with "
+            "resume=False, or in another folder."
+        )
+    before, now = state.pop("identity"), dict(identity)
+    odd = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    if odd:
+        raise ResumeError(
+            f"{path} belongs to a training with {_said(before, odd)}, and {_said(now, odd)} is asked for: its weights "
+            "would be those of neither. Train with the same settings and slices, with resume=False, or in another "
+            "folder."
+        )
+    return state
+
+
+def _said(settings: Mapping[str, Any], names: list[str]) -> str:
+    return ", ".join(f"{name}={str(settings.get(name))[:60]}" for name in names)

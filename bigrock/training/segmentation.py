@@ -1,0 +1,241 @@
+"""From annotated slices to a bundle that segments the stack."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigrock.errors import ParameterError, PhaseError
+from bigrock.models import Bundle, SegmentationConfig, build_segmentation_net, save_bundle
+from bigrock.training.history import History
+from bigrock.training.loop import Fitted, fit, training_device
+from bigrock.training.losses import SegmentationLoss
+from bigrock.training.metrics import scores
+from bigrock.training.patches import Patches
+from bigrock.training.progress import TrainingProgressLike
+from bigrock.training.settings import TrainingConfig
+from bigrock.training.slices import TrainingSlice, check_slices, class_counts, digest_of
+from bigrock.training.validation import evaluate
+from bigrock.volumes.source import Voxel
+
+if TYPE_CHECKING:
+    from torch import nn
+
+__all__ = ["Trained", "train_segmentation"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network and how it came to be; from `train_segmentation`.
+
+    Attributes
+    ----------
+    bundle : Bundle
+        For `bigrock.models.segmentation_kernel`.
+    history : History
+        Every epoch.
+    seconds : float
+        Wall time of training.
+    validation : dict
+        Scores of the kept weights on the validation slices, as `bigrock.training.scores` gives them.
+
+    Examples
+    --------
+    >>> Trained.__annotations__["history"]
+    'History'
+    """
+
+    bundle: Bundle
+    history: History
+    seconds: float
+    validation: Mapping[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that were trained."""
+        return len(self.history.epochs)
+
+
+def train_segmentation(
+    slices: Sequence[TrainingSlice],
+    validation: Sequence[TrainingSlice],
+    config: SegmentationConfig,
+    training: TrainingConfig | None = None,
+    *,
+    folder: str | Path,
+    test: Sequence[TrainingSlice] = (),
+    voxel_size: Voxel | None = None,
+    provenance: Mapping[str, Any] | None = None,
+    resume: bool = True,
+    progress: TrainingProgressLike = None,
+) -> Trained:
+    """Train a network on annotated slices and write it to a folder as a bundle.
+
+    All slices are checked before anything is trained or written. Bitwise the same on a CPU for the
+    same slices, settings, seed and number of threads, also after an interruption.
+
+    Parameters
+    ----------
+    slices, validation : sequence of TrainingSlice
+        To learn from, and to choose the weights by. Every class must be annotated in `slices`.
+    config : SegmentationConfig
+        Classes and network.
+    training : TrainingConfig, optional
+        How it is trained.
+    folder : str or Path
+        The bundle is written here; ``training`` inside of it holds checkpoint, history, learning curves and
+        TensorBoard's logs.
+    test : sequence of TrainingSlice
+        For ``stop_on="paper"`` alone.
+    voxel_size : tuple of float, optional
+        Metres z, y, x of the scan.
+    provenance : mapping, optional
+        JSON: which scan, which slices.
+    resume : bool
+        Go on where an interrupted training of the same slices and settings stopped.
+    progress : callable, bool or None
+        Takes `TrainingProgress` events; True for a bar, None for a bar where there is a terminal.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    ParameterError
+        If there are no slices, or shapes do not fit, or a slice holds no annotated pixel.
+    PhaseError
+        If a class is annotated nowhere, or a label is no class.
+    ResumeError
+        If the folder holds a training of other slices or settings.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> label = np.tile(np.repeat(np.uint8([0, 1]), 8), (32, 2))
+    >>> stripes = [TrainingSlice(label.astype(np.float32), label)]
+    >>> config = SegmentationConfig({"dark": 0, "bright": 1}, features=(4, 4, 8))
+    >>> short = TrainingConfig(max_epochs=1, steps_per_epoch=2, batch=1, patch=16, device="cpu")
+    >>> train_segmentation(stripes, stripes, config, short, folder=tempfile.mkdtemp()).epochs
+    1
+    """
+    import torch
+
+    training = training or TrainingConfig()
+    _check(slices, validation, test, config, training)
+    device = training_device(training.device)
+    weights = _class_weights(config.classes, training)
+    loss = SegmentationLoss(weights, training.dice_weight, training.cross_entropy_weight)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(training.seed)
+        # oneDNN and cuDNN compute channels-last images faster.
+        net: Any = build_segmentation_net(config)
+        net.to(memory_format=torch.channels_last)
+
+    def score(network: nn.Module, train_loss: float) -> dict[str, float]:
+        found = evaluate(network, validation, len(config.classes), loss, device)
+        judged = scores(np.sum(found.confusion, axis=0), config.classes)
+        numbers = {f"iou {name}": value for name, value in judged["iou"].items() if value is not None}
+        numbers |= {"score": judged["mean_iou"], "validation loss": float(np.mean(found.losses))}
+        if training.stop_on == "paper":
+            tested = evaluate(network, test, len(config.classes), loss, device).losses
+            numbers |= {"test loss": float(np.mean(tested))}
+            numbers["score"] = -(train_loss + numbers["test loss"])
+        return numbers
+
+    work = Path(folder) / "training"
+    identity = {
+        "network": json_of(config),
+        "slices": [digest_of(each) for each in (slices, validation, test)],
+    }
+    fitted = fit(
+        net,
+        Patches(slices, training),
+        loss,
+        score,
+        training,
+        folder=work,
+        identity=identity,
+        resume=resume,
+        progress=progress,
+    )
+    judged = scores(
+        np.sum(evaluate(net, validation, len(config.classes), loss).confusion, axis=0), config.classes
+    )
+    said = _provenance(training, fitted, judged, slices, config.classes)
+    bundle = save_bundle(folder, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
+    return Trained(bundle, fitted.history, fitted.seconds, judged)
+
+
+def json_of(config: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as JSON has them: lists for tuples."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in dataclasses.asdict(config).items()
+    }
+
+
+def _check(
+    slices: Sequence[TrainingSlice],
+    validation: Sequence[TrainingSlice],
+    test: Sequence[TrainingSlice],
+    config: SegmentationConfig,
+    training: TrainingConfig,
+) -> None:
+    """Refuse what cannot be trained, before anything is."""
+    check_slices(slices, config.classes, config.channels, role="training", every=True)
+    check_slices(validation, config.classes, config.channels, role="validation", every=False)
+    if test:
+        check_slices(test, config.classes, config.channels, role="test", every=False)
+    if training.stop_on == "paper" and not test:
+        raise ParameterError(
+            "stop_on='paper' stops on the loss of training and test slices, and there are no test slices. Give "
+            "`test`, or use stop_on='validation'."
+        )
+    if training.patch % config.stride:
+        raise ParameterError(
+            f"patch={training.patch} is no multiple of {config.stride}, on which the network of {len(config.features)} "
+            f"levels stands. Use {max(1, round(training.patch / config.stride)) * config.stride}."
+        )
+    unknown = sorted(set(training.class_weights or ()) - set(config.classes))
+    if unknown:
+        raise PhaseError(
+            f"class_weights names {', '.join(unknown)}, and the classes are {', '.join(config.classes)}. Use these."
+        )
+
+
+def _class_weights(classes: Mapping[str, int], training: TrainingConfig) -> list[float] | None:
+    if training.class_weights is None:
+        return None
+    named = sorted(classes, key=lambda name: classes[name])
+    return [float(training.class_weights.get(name, 1.0)) for name in named]
+
+
+def _provenance(
+    training: TrainingConfig,
+    fitted: Fitted,
+    judged: Mapping[str, Any],
+    slices: Sequence[TrainingSlice],
+    classes: Mapping[str, int],
+) -> dict[str, Any]:
+    """Return what the bundle says of its training."""
+    import torch
+
+    counts = class_counts(slices)
+    return {
+        "settings": json_of(training),
+        "slices": [item.name for item in slices],
+        "annotated": {name: int(counts[value]) for name, value in classes.items()},
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.history.best_epoch,
+        "seconds": round(fitted.seconds, 3),
+        "device": fitted.device,
+        "threads": fitted.threads,
+        "torch": torch.__version__,
+        "validation": dict(judged),
+    }
