@@ -139,6 +139,8 @@ class BoxSums(Reduction):
         Voxel size, for the area: relative to its shortest side, so that areas are near 1.
     field : FieldOfView, optional
         Only cells wholly in it count. The mask must be False outside.
+    volume_only : bool
+        Leave the sums of Euler number and area at 0, for a tenth of the cost.
 
     Raises
     ------
@@ -158,6 +160,7 @@ class BoxSums(Reduction):
     connectivity: int = 26
     voxel: Voxel = (1.0, 1.0, 1.0)
     field: FieldOfView | None = None
+    volume_only: bool = False
 
     def __post_init__(self) -> None:
         if self.size < 1:
@@ -220,7 +223,8 @@ class BoxSums(Reduction):
             inside = cells_inside(self.field, region)
             cells = packed_rows(inside)
             add_box_voxels(packed_rows(inside, margin=1), *place, number)
-        add_box_configurations(bits, *place, cells, _table(self.connectivity, self.voxel), found)
+        if not self.volume_only:
+            add_box_configurations(bits, *place, cells, _table(self.connectivity, self.voxel), found)
         sums = np.zeros((*boxes, 4), np.int64)
         sums[..., 1:3], sums[..., 3] = found, number
         return (z, y, x), sums

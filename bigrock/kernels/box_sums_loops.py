@@ -36,17 +36,18 @@ def add_box_voxels(bits: Array, shape: Array, start: Array, size: int, counts: A
     volume. Boxes of `size` voxels are aligned at the origin; box 0 of `counts` owns `start`.
     """
     shift = start % size
-    for z in range(shape[0]):
-        for y in range(shape[1]):
-            row = counts[(z + shift[0]) // size, (y + shift[1]) // size]
-            for box in range(row.size):
-                begin, end = max(box * size - shift[2], 0), min((box + 1) * size - shift[2], shape[2])
-                total = 0
-                for k in range(begin >> 6, (end + 63) >> 6):
-                    low, high = max(begin - 64 * k, 0), min(end - 64 * k, 64)
-                    valid = (_ALL << np.uint64(low)) & (_ALL >> np.uint64(64 - high))
+    for i, j, box in np.ndindex(counts.shape):
+        z0, z1 = max(i * size - shift[0], 0), min((i + 1) * size - shift[0], shape[0])
+        y0, y1 = max(j * size - shift[1], 0), min((j + 1) * size - shift[1], shape[1])
+        begin, end = max(box * size - shift[2], 0), min((box + 1) * size - shift[2], shape[2])
+        total = 0
+        for k in range(begin >> 6, (end + 63) >> 6):
+            low, high = max(begin - 64 * k, 0), min(end - 64 * k, 64)
+            valid = (_ALL << np.uint64(low)) & (_ALL >> np.uint64(64 - high))
+            for z in range(z0, z1):
+                for y in range(y0, y1):
                     total += bit_count(bits[z + 1, y + 1, k] & valid)
-                row[box] += total
+        counts[i, j, box] += total
 
 
 @njit(nogil=True, cache=True)

@@ -61,6 +61,16 @@ def test_porosity_by_size_is_that_of_each_box_by_itself():
             assert np.isnan(table["cv"][i])
 
 
+@pytest.mark.parametrize("field", [None, Ball(20, 19)])
+def test_porosity_alone_is_what_it_is_beside_the_others(field):
+    options = {"field_of_view": field, "block": (20, 33, 40)}
+    mask = blobs()[:, :50]
+    every = bigrock.measure(mask, Rev(smallest=1), **options)["rev"]
+    alone = bigrock.measure(mask, Rev(smallest=1, quantities=("porosity",)), **options)["rev"]
+    assert "chi" in every
+    assert_same(alone, {name: found for name, found in every.items() if name not in ("chi", "surface")})
+
+
 @pytest.mark.parametrize("block", [(7, 5, 9), (33, 64, 20)])
 def test_blocks_give_bitwise_what_the_whole_gives(block):
     source = ArraySource(blobs()[:33, :40], voxel_size=(2e-6, 1e-6, 1e-6))
@@ -119,3 +129,7 @@ def test_only_boxes_wholly_inside_the_field_of_view_count():
 def test_parameters_without_meaning_are_refused():
     with pytest.raises(ParameterError, match="has no meaning"):
         Rev(cv=0)
+    with pytest.raises(ParameterError, match="nothing is known of \\['colour'\\]"):
+        Rev(quantities=("porosity", "colour"))
+    with pytest.raises(ParameterError, match="cannot be described"):
+        Rev(quantities=())
