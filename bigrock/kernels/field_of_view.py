@@ -14,7 +14,7 @@ from bigrock.geometry import Block, Region, Shape
 from bigrock.kernels.backend import dtype_of, namespace
 from bigrock.volumes.source import Kind, Source
 
-__all__ = ["Cylinder", "FieldOfView", "MaskField", "MaskOutside"]
+__all__ = ["Cylinder", "FieldOfView", "MaskField", "MaskOutside", "checked_field"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -122,13 +122,47 @@ class MaskField:
     def voxels(self, shape: Shape) -> int:
         """Return how many voxels of a volume of `shape` are inside; reads the whole mask."""
         if shape != tuple(self.source.shape):
-            raise ParameterError(
-                f"the field of view has shape {self.source.shape} and the volume {shape}: it belongs to another "
-                "volume. Give a mask of the shape of the volume."
-            )
+            raise ParameterError(_other_volume(self, shape))
         step = max(1, _SLAB_VOXELS // (shape[1] * shape[2]))
         slabs = (Region((z, 0, 0), (min(z + step, shape[0]), *shape[1:])) for z in range(0, shape[0], step))
         return sum(int(np.count_nonzero(self.source.read(slab))) for slab in slabs)
+
+
+def checked_field(field: FieldOfView, shape: Shape) -> FieldOfView:
+    """Return the field of view, or raise where it cannot be one of a volume of `shape`; reads no voxel.
+
+    Examples
+    --------
+    >>> checked_field(Cylinder(1, 1, 1), (9, 3, 3))
+    Cylinder(centre_y=1, centre_x=1, radius=1)
+    """
+    if not hasattr(field, "inside"):
+        given = repr(field) if isinstance(field, str) else type(field).__name__
+        raise ParameterError(
+            f"field_of_view={given} is no field of view. Give 'auto', a field such as Cylinder(500, 500, 480), or a "
+            "mask as MaskField(volume)."
+        )
+    if isinstance(field, MaskField) and tuple(field.source.shape) != tuple(shape):
+        raise ParameterError(_other_volume(field, shape))
+    if isinstance(field, Cylinder):
+        # The voxel that is nearest to the axis is inside, or none is.
+        y, x = (
+            int(np.clip(np.rint(c), 0, n - 1))
+            for c, n in zip((field.centre_y, field.centre_x), shape[1:], strict=True)
+        )
+        if not field.inside(Region((0, y, x), (1, y + 1, x + 1))).any():
+            raise ParameterError(
+                f"{field} holds no voxel of a volume of {shape}: nothing would be measured. Give y, x and radius in "
+                "voxels."
+            )
+    return field
+
+
+def _other_volume(field: MaskField, shape: Shape) -> str:
+    return (
+        f"the field of view has shape {tuple(field.source.shape)} and the volume {tuple(shape)}: it belongs to another "
+        "volume. Give a mask of the shape of the volume."
+    )
 
 
 @dataclass(frozen=True)

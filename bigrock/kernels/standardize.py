@@ -14,22 +14,15 @@ from bigrock.engine.reduction import Reduction
 from bigrock.errors import NotFittedError, ParameterError
 from bigrock.geometry import Block, BlockGrid
 from bigrock.kernels.arrays import standardize as arrays
-from bigrock.kernels.backend import dtype_of, namespace, to_host
-from bigrock.kernels.exact_sums import (
-    FLOAT_UNIT,
-    mean_and_std,
-    nonfinite_error,
-    shift_of_exponent,
-    single_precision,
-)
+from bigrock.kernels.backend import dtype_of, namespace
+from bigrock.kernels.exact_sums import FLOAT_UNIT, mean_and_std
+from bigrock.kernels.field_of_view import Cylinder, FieldOfView
+from bigrock.kernels.slice_sums import SMALL, Sums, numbers, slice_sums
 from bigrock.volumes.source import Facts, Kind
 
 __all__ = ["Moments", "SliceMoments", "Standardize", "standardize"]
 
 Array = npt.NDArray[Any]
-Sums = tuple[int, int, int]
-
-_SMALL = ("bool", "uint8", "int8", "uint16", "int16")
 
 
 def standardize(image: Array, *, per: Literal["slice", "volume"] = "slice") -> npt.NDArray[np.float32]:
@@ -104,6 +97,11 @@ class SliceMoments(Reduction):
     A state holds three Python integers per slice, so no sum overflows or is rounded: integers as
     they are, types wider than 16 bits as float32, in units of 2**-149.
 
+    Parameters
+    ----------
+    field_of_view : FieldOfView, optional
+        Only what lies inside counts; a slice without such a voxel has mean and deviation 0.
+
     Examples
     --------
     >>> volume = np.array([[[1, 3]], [[10, 30]]], np.uint8)
@@ -112,9 +110,12 @@ class SliceMoments(Reduction):
     [2.0, 20.0]
     """
 
+    field_of_view: FieldOfView | None = None
+
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """None for up to 16 bits and float32; a float32 copy for other types."""
-        return 0.0 if str(dtype) in (*_SMALL, "float32") else 4.0
+        """None for up to 16 bits and float32; a float32 copy for other types; a copy of what is inside a field."""
+        converted = 0.0 if str(dtype) in (*SMALL, "float32") else 4.0
+        return converted + (dtype.itemsize + 1.0 if self.field_of_view is not None else 0.0)
 
     def state_bytes(self, facts: Facts) -> float:
         """Bytes of the sums of all slices, as Python holds them."""
@@ -128,11 +129,13 @@ class SliceMoments(Reduction):
             raise ParameterError(
                 f"grey values of type {core.dtype} have no mean. Give integers, floats or a mask."
             )
-        if namespace(core) is not np:
-            sums = _array_sums(core, block)
-        else:
-            sums = _integer_sums(core) if str(core.dtype) in _SMALL else _float_sums(core, block)
-        return {first + z: values for z, values in enumerate(sums)}
+        if self.field_of_view is None:
+            return {first + z: values for z, values in enumerate(slice_sums(core, block))}
+        # Zeros add nothing to the sums: only the numbers of voxels must be those inside.
+        xp, inside = namespace(core), self.field_of_view.inside(block.core)
+        sums = slice_sums(xp.where(xp.asarray(inside), core, xp.zeros_like(core)), block)
+        counts = np.broadcast_to(inside, core.shape).sum((1, 2))
+        return {first + z: (int(counts[z]), total, squares) for z, (_, total, squares) in enumerate(sums)}
 
     def combine(self, a: dict[int, Sums], b: dict[int, Sums]) -> dict[int, Sums]:
         """Return the sums over both parts."""
@@ -143,10 +146,14 @@ class SliceMoments(Reduction):
 
     def finish(self, state: dict[int, Sums], facts: Facts) -> Moments:
         """Return the moments of every slice and of the volume."""
-        unit = Fraction(1) if str(facts.dtype) in _SMALL else FLOAT_UNIT
-        slices = [mean_and_std(*state[z], unit) for z in range(facts.shape[0])]
+        unit = Fraction(1) if str(facts.dtype) in SMALL else FLOAT_UNIT
+        slices = [mean_and_std(*state[z], unit) if state[z][0] else (0, 0) for z in range(facts.shape[0])]
         mean, std = np.array(slices, np.float64).T.copy()
         count, total, squares = (sum(column) for column in zip(*state.values(), strict=True))
+        if not count:
+            raise ParameterError(
+                "no voxel lies inside the field of view: nothing has a mean. Check its place."
+            )
         return Moments(mean, std, *mean_and_std(count, total, squares, unit))
 
 
@@ -163,6 +170,9 @@ class Standardize(Kernel):
         What has mean 0 and deviation 1.
     mean, std : ndarray of float64, shape (z,) or (1,), optional
         Grey levels, one per slice or one for the volume; set by ``fit``.
+    field_of_view : FieldOfView, optional
+        What has mean 0 and deviation 1, such as the `Cylinder` of a round core: padding around it would
+        shift both. Voxels outside are scaled like all others; see `MaskOutside`.
 
     Raises
     ------
@@ -181,6 +191,7 @@ class Standardize(Kernel):
     per: Literal["slice", "volume"] = "slice"
     mean: npt.NDArray[np.float64] | None = None
     std: npt.NDArray[np.float64] | None = None
+    field_of_view: Cylinder | FieldOfView | None = None
 
     def __post_init__(self) -> None:
         if self.per not in ("slice", "volume"):
@@ -200,11 +211,11 @@ class Standardize(Kernel):
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """None for up to 16 bits and float32; a float32 copy for other types."""
-        return SliceMoments().scratch_bytes(dtype)
+        return SliceMoments(self.field_of_view).scratch_bytes(dtype)
 
     def fitting(self, facts: Facts) -> SliceMoments | None:
         """Return the reduction that gives the mean and deviation, or None where they are known."""
-        return SliceMoments() if self.mean is None or self.std is None else None
+        return SliceMoments(self.field_of_view) if self.mean is None or self.std is None else None
 
     def fitted(self, result: Moments) -> Standardize:
         """Return the kernel with the mean and deviation of a volume."""
@@ -221,7 +232,7 @@ class Standardize(Kernel):
         from bigrock.kernels.compiled import scale_slices
 
         out = np.empty(core.shape, np.float32)
-        scale_slices(_numbers(core), mean, factor, out)
+        scale_slices(numbers(core), mean, factor, out)
         return out
 
     def _of_slices(self, block: Block) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -242,50 +253,3 @@ class Standardize(Kernel):
         mean, std = self.mean[rows], self.std[rows]
         factor = np.divide(1.0, std, out=np.zeros(len(std)), where=std > 0)
         return mean.astype(np.float32), factor.astype(np.float32)
-
-
-def _numbers(core: Array) -> Array:
-    """Return the voxels in a type that the compiled loops take."""
-    if str(core.dtype) not in _SMALL:
-        return single_precision(core)
-    return core.view(np.uint8) if core.dtype.kind == "b" else core
-
-
-def _integer_sums(core: Array) -> list[Sums]:
-    from bigrock.kernels.compiled import sum_values
-
-    totals, squares = np.zeros(core.shape[0], np.int64), np.zeros(core.shape[0], np.uint64)
-    sum_values(_numbers(core), totals, squares)
-    voxels = core.shape[1] * core.shape[2]
-    return [(voxels, int(s), int(q)) for s, q in zip(totals, squares, strict=True)]
-
-
-def _float_sums(core: Array, block: Block) -> list[Sums]:
-    from bigrock.kernels.compiled import sum_floats
-
-    result: list[Sums] = []
-    sums = np.zeros((256, 3), np.int64)
-    for z in range(core.shape[0]):
-        plane = core[z : z + 1]
-        sums[:] = 0
-        if bad := sum_floats(single_precision(plane).view(np.uint32), sums):
-            y, x = block.core.start[1:]
-            raise nonfinite_error(plane, (block.core.start[0] + z, y, x), bad)
-        total = squares = 0
-        for exponent in np.flatnonzero(sums.any(axis=1)):
-            shift = shift_of_exponent(int(exponent))
-            significands, low, high = (int(v) for v in sums[exponent])
-            total += significands << shift
-            squares += (low + (high << 24)) << 2 * shift
-        result.append((plane.size, total, squares))
-    return result
-
-
-def _array_sums(core: Any, block: Block) -> list[Sums]:
-    """Return the sums of an array that is not numpy's."""
-    if str(dtype_of(core)) in _SMALL:
-        return arrays.sum_integers(core)
-    sums, bad = arrays.sum_floats(core)
-    if bad:
-        raise nonfinite_error(to_host(core), block.core.start, bad)
-    return sums

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bigrock.engine.reduction import Reduction
+from bigrock.errors import ParameterError
 from bigrock.measures.definition import FieldOfView, Found, Measure
 from bigrock.measures.phase import OfPhase, Phase, mask_facts
+from bigrock.measures.porosity import PoreCount
 from bigrock.volumes.source import Facts
 
 __all__ = ["Job"]
@@ -104,7 +106,17 @@ class Job:
         ----------
         found : list
             Results of `passes`, then of `stored`.
+
+        Raises
+        ------
+        ParameterError
+            If no voxel lies inside the field of view.
         """
+        if (None, "whole") in self._where and not found[self._where[None, "whole"]][0]:
+            raise ParameterError(
+                "no voxel of the volume lies inside the field of view: nothing was measured. Give a mask that is True "
+                "where there is rock."
+            )
         described: dict[str, dict[str, Any]] = {}
         for m in self.measures:
             if m.of == "values":
@@ -135,6 +147,8 @@ class Job:
         for m in self._of("values"):
             wanted = m.reductions(self.values or self.facts)
             self._places[m.name, None] = [((None, "values"), values.places(wanted))]
+        if self.field_of_view is not None and self.phases:
+            groups[None, "whole"] = _Shared([PoreCount()])
         for m in self._of("phase"):
             for name in self.phases:
                 self._places[m.name, name] = [

@@ -11,11 +11,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.engine.kernel import Kernel
+from bigrock.engine.kernel import Chain, Kernel, stages_of
 from bigrock.engine.reducing import fit, reduce
 from bigrock.engine.settings import settings_of
 from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
+from bigrock.kernels.field_of_view import checked_field
 from bigrock.kernels.field_of_view_detection import detect_field_of_view
 from bigrock.measures.definition import FieldOfView, Measure
 from bigrock.measures.job import Job
@@ -82,7 +83,8 @@ def measure(
         Leave out what lies outside, such as the corners around a round core: it is neither pore
         nor solid, and no part of any denominator. A `bigrock.kernels.Cylinder`, a
         `bigrock.kernels.MaskField`, or "auto": the cylinder that is found in the volume, and the
-        whole volume where there is none (`bigrock.kernels.detect_field_of_view`).
+        whole volume where there is none (`bigrock.kernels.detect_field_of_view`). What `through` must
+        find of the whole volume (a threshold, means of slices), it finds inside as well.
     through : Kernel, optional
         Measure what this kernel makes of the volume, without storing it, such as
         ``LocalOtsu(radius=31)``. Fitted first where it must be, which takes a further read. Where
@@ -121,9 +123,9 @@ def measure(
     source = _source(volume)
     measures = asked = chosen(what)
     options = {"executor": executor, "block": block, "ram": ram, "progress": progress}
-    through = _fitted_kernel(through, source, options)
-    facts = _facts_seen(source, through)
     field = _field(field_of_view, source)
+    through = _fitted_kernel(through, source, field, options)
+    facts = _facts_seen(source, through)
     if field is not None:
         measures = [m.within(field) for m in measures]
     phases: dict[str | None, Phase] = {}
@@ -151,13 +153,9 @@ def _source(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Sourc
 
 def _field(given: FieldOfView | Literal["auto"] | None, source: Source) -> FieldOfView | None:
     """Return the field of view; of "auto" the one that is found."""
-    if given == "auto":
+    if isinstance(given, str) and given == "auto":
         return detect_field_of_view(source)
-    if isinstance(given, str):
-        raise ParameterError(
-            f"field_of_view={given!r} is not known. Give 'auto', or a field such as Cylinder(500, 500, 480)."
-        )
-    return given
+    return None if given is None else checked_field(given, source.shape)
 
 
 def _facts_seen(source: Source, through: Kernel | None) -> Facts:
@@ -170,7 +168,10 @@ def _facts_seen(source: Source, through: Kernel | None) -> Facts:
     return replace(facts, dtype=through.output_dtype(facts.dtype), kind=kind, classes=classes)
 
 
-def _fitted_kernel(through: Kernel | None, source: Source, options: dict[str, Any]) -> Kernel | None:
+def _fitted_kernel(
+    through: Kernel | None, source: Source, field: FieldOfView | None, options: dict[str, Any]
+) -> Kernel | None:
+    """Return the kernel that knows what it must of the volume, where it can of what is inside the field."""
     if through is None:
         return None
     if through.scale != 1:
@@ -178,7 +179,17 @@ def _fitted_kernel(through: Kernel | None, source: Source, options: dict[str, An
             f"through={type(through).__name__} makes a volume {through.scale} times longer along every axis: "
             "its numbers cannot be taken block by block. Run it with bigrock.run, then measure the result."
         )
-    return fit(through, source, **options)
+    stages = stages_of(through)
+    if field is not None:
+        stages = tuple(_inside(stage, field) for stage in stages)
+    return fit(Chain(stages) if len(stages) > 1 else stages[0], source, **options)
+
+
+def _inside(stage: Kernel, field: FieldOfView) -> Kernel:
+    """Return a kernel that finds what it must inside the field, where it can and is not told another one."""
+    if getattr(stage, "field_of_view", field) is not None:
+        return stage
+    return replace(stage, field_of_view=field)  # type: ignore[type-var]
 
 
 def _phases(facts: Facts, pore: PoreLike, classes: Classes) -> dict[str | None, Phase]:

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from bigrock.engine.settings import settings_of
 from bigrock.errors import NonFiniteError, NotFittedError, ParameterError
 from bigrock.geometry import BlockGrid
+from bigrock.kernels.field_of_view import Cylinder, MaskField
 from bigrock.kernels.standardize import SliceMoments, Standardize, standardize
+from bigrock.volumes import ArraySource
 from bigrock.volumes.source import Facts
 
 DTYPES = ["bool", "uint8", "int8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64"]
@@ -199,3 +201,31 @@ def test_a_voxel_that_is_no_number_is_refused_with_its_place(bad):
 def test_complex_values_are_refused():
     with pytest.raises(ParameterError, match="no mean"):
         standardize(np.zeros((2, 2), np.complex64))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_moments_inside_a_field_of_view_are_those_of_the_voxels_inside(dtype):
+    volume, field = scan(dtype), Cylinder(5, 6, 4.2)
+    if dtype != "uint8":
+        volume[:, 0, 0] = np.nan
+    inside = field.inside(BlockGrid(volume.shape, volume.shape)[0].core)[0]
+    facts, counting = Facts(volume.shape, volume.dtype), SliceMoments(field)
+    for block in (volume.shape, (3, 4, 5)):
+        states = [counting.block(volume[b.read.slices], b) for b in BlockGrid(volume.shape, block)]
+        found = Standardize(field_of_view=field).fitted(
+            counting.finish(reduce(counting.combine, states), facts)
+        )
+        expected = [plane[inside].astype(np.float32).astype(float) for plane in volume]
+        np.testing.assert_allclose(found.mean, [e.mean() for e in expected], rtol=1e-12)
+        np.testing.assert_allclose(found.std, [e.std() for e in expected], rtol=1e-9)
+
+
+def test_a_slice_without_a_voxel_inside_becomes_0_and_a_volume_without_one_is_refused():
+    volume = np.arange(18, dtype=np.uint8).reshape(2, 3, 3)
+    mask = np.zeros(volume.shape, bool)
+    with pytest.raises(ParameterError, match="inside the field of view"):
+        Standardize(field_of_view=MaskField(ArraySource(mask))).fit(ArraySource(volume), progress=False)
+    mask[1] = True
+    fitted = Standardize(field_of_view=MaskField(ArraySource(mask))).fit(ArraySource(volume), progress=False)
+    assert fitted.mean.tolist() == [0, 13]
+    assert not fitted(volume, BlockGrid(volume.shape, volume.shape)[0])[0].any()

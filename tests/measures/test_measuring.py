@@ -16,7 +16,7 @@ from skimage.filters import threshold_otsu
 
 from bigrock.engine.kernel import Kernel
 from bigrock.errors import NonFiniteError, ParameterError, PhaseError
-from bigrock.kernels import GlobalOtsu, GreyHistogram, Threshold
+from bigrock.kernels import Cylinder, GlobalOtsu, GreyHistogram, MaskField, Standardize, Threshold
 from bigrock.measures import MEASURES, Measure, PolarityWarning, measure
 from bigrock.measures.porosity import PoreCount
 from bigrock.volumes import ArraySource, Region, create_volume
@@ -327,3 +327,38 @@ def test_the_threshold_of_a_real_grey_scan_is_that_of_scikit_image():
     assert result["otsu"] == threshold_otsu(cement)
     assert result["mean"] == pytest.approx(cement.mean(), rel=1e-12)
     assert result["std"] == pytest.approx(cement.std(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", [n for n, m in MEASURES.items() if m.of == "phase"])
+def test_a_field_of_view_without_a_voxel_is_refused(name):
+    mask = np.eye(6, dtype=bool)[None].repeat(3, 0)
+    nothing = MaskField(ArraySource(np.zeros(mask.shape, bool)))
+    for field in (nothing, Cylinder(100, 3, 20), Cylinder(-1, 2, 0.9)):
+        with pytest.raises(ParameterError, match=r"no voxel"):
+            measure(mask, name, field_of_view=field, progress=False)
+    assert (
+        measure(mask, "porosity", field_of_view=Cylinder(-1, 0, 1), progress=False)["porosity"]["voxels"] == 3
+    )
+
+
+def test_what_is_no_field_of_view_of_the_volume_is_refused_before_anything_is_read():
+    mask = np.eye(6, dtype=bool)[None]
+    other = MaskField(ArraySource(np.ones((1, 7, 7), bool)))
+    for field in ("round", (3, 3, 2), mask, ArraySource(mask), other):
+        with pytest.raises(ParameterError, match="field of view"):
+            measure(mask, "porosity", field_of_view=field, progress=False)
+
+
+def test_a_threshold_found_on_the_way_is_that_of_what_lies_inside_the_field_of_view():
+    y, x = np.ogrid[:60, :60]
+    field = Cylinder(30, 30, 25)
+    outside = (y - 30) ** 2 + (x - 30) ** 2 > 625
+    rock = np.random.default_rng(1).choice([100, 110, 190, 200], (5, 60, 60)).astype(np.uint8)
+    rock[:, outside] = 0
+    fitted = GlobalOtsu(field_of_view=field)
+    for through, same in ((GlobalOtsu(), fitted), (Standardize() | GlobalOtsu(), None)):
+        found = measure(rock, "porosity", through=through, field_of_view=field, progress=False)["porosity"]
+        assert found["total"] == (rock[:, ~outside] < 150).mean()
+        if same is not None:
+            told = measure(rock, "porosity", through=same, field_of_view=field, progress=False)["porosity"]
+            assert told == found
