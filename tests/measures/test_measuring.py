@@ -334,11 +334,16 @@ def test_a_field_of_view_without_a_voxel_is_refused(name):
     mask = np.eye(6, dtype=bool)[None].repeat(3, 0)
     nothing = MaskField(ArraySource(np.zeros(mask.shape, bool)))
     for field in (nothing, Cylinder(100, 3, 20), Cylinder(-1, 2, 0.9)):
-        with pytest.raises(ParameterError, match=r"no voxel"):
+        with pytest.raises(ParameterError, match="no voxel"):
             measure(mask, name, field_of_view=field, progress=False)
-    assert (
-        measure(mask, "porosity", field_of_view=Cylinder(-1, 0, 1), progress=False)["porosity"]["voxels"] == 3
-    )
+
+
+def test_a_cylinder_that_touches_one_voxel_holds_one_voxel_of_every_slice():
+    mask = np.eye(6, dtype=bool)[None].repeat(3, 0)
+    found = measure(mask, "porosity", pore=False, field_of_view=Cylinder(-1, 0, 1), progress=False)[
+        "porosity"
+    ]
+    assert (found["voxels"], found["pore_voxels"]) == (3, 0)
 
 
 def test_what_is_no_field_of_view_of_the_volume_is_refused_before_anything_is_read():
