@@ -3,8 +3,9 @@
     python benchmarks/compare_one_read.py [--quick] [--edge 256] [--rounds 5] [--json FILE]
 
 Ours: histogram, threshold, components with all their statistics, 2×2×2 configurations (Euler
-number 6 and 26, surface), box counts of phase and interface, and the box sums of REV (porosity, χ
-and surface of every 16³ box), by one `bigrock.reduce` over a stored uint8 volume. Peers, on the
+number 6 and 26, surface), box counts of phase and interface, and the box sums of REV (porosity of
+every 16³ box; a line more tells what χ and surface of every box add), by one `bigrock.reduce` over
+a stored uint8 volume. Peers, on the
 array in memory, after the same read: `numpy.bincount`, comparison, cc3d with its statistics,
 `skimage.measure.euler_number`, PoreSpy's `boxcount` at as many sizes as it takes by default
 (interface only), numpy sums of 16³ boxes (porosity only). Their results must agree with ours. A
@@ -68,7 +69,7 @@ def stored(grey: np.ndarray, path: Path, layout: str) -> Any:
     return volume
 
 
-def ours(volume: Any, threshold: int, block: Any) -> dict[str, Any]:
+def ours(volume: Any, threshold: int, block: Any, *, volume_only: bool = True) -> dict[str, Any]:
     """Return everything from one read."""
     from bigrock.engine import reduce
     from bigrock.kernels import GreyHistogram, Threshold
@@ -78,7 +79,7 @@ def ours(volume: Any, threshold: int, block: Any) -> dict[str, Any]:
     from bigrock.kernels.labelling_reduction import Components
     from bigrock.kernels.minkowski import euler_of
 
-    wanted = [Components(26), Configurations(), BoxCounting(), BoxSums(BOX)]
+    wanted = [Components(26), Configurations(), BoxCounting(), BoxSums(BOX, volume_only=volume_only)]
     parts, configurations, boxes, sums, histogram = reduce(
         volume,
         wanted,
@@ -159,6 +160,7 @@ def compare(edge: int, rounds: int) -> list[dict[str, Any]]:
             spent: dict[str, list[float]] = {}
             contenders = {
                 "one read": partial(ours, volume, threshold, block),
+                "one read, χ by box": partial(ours, volume, threshold, block, volume_only=False),
                 "the read alone": partial(read_alone, volume, block),
                 "peers": partial(peers, grey, threshold, spent),
             }
