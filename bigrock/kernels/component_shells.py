@@ -43,7 +43,7 @@ class ShellVoxels(Reduction):
     The shell of a component are the voxels not of it that lie at most `reach` voxels from it along
     every axis; a voxel between two components is in both shells. Numbers are those of whole
     components, so no shell is counted twice where blocks cut it: as `split_pores` counts, for
-    volumes of any size. About 50 ns per voxel of a shell of 1.
+    volumes of any size. About 10 ns per voxel for a reach of 1 and 140 ns for 3 (6 % pores).
 
     Parameters
     ----------

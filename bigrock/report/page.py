@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.resources import files
@@ -52,6 +52,7 @@ def write_report(
     *,
     measurements: Any = None,
     title: str | None = None,
+    sections: Sequence[Section] = (),
 ) -> Path:
     """Write one self-contained HTML page about volumes and their measurements, and return its path.
 
@@ -73,6 +74,8 @@ def write_report(
         measured grey histogram the page has that of the slices shown.
     title : str, optional
         Heading of the page.
+    sections : sequence of Section, optional
+        Further figures and tables, before those of the measurements.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def write_report(
         histogram=figures.histogram,
         sampled=figures.sampled,
         profiles=figures.profiles,
-        sections=figures.sections,
+        sections=[*sections, *figures.sections],
         results=measured.tables,
         grids=measured.grids,
         facts=[volume_rows(name, volume) for name, volume in named.items()],

@@ -38,6 +38,8 @@ class ShaleAccount:
         Name of the stack.
     depth_m : float or None
         Where it comes from, metres.
+    organic_matter : str or None
+        The class of organic matter, where there is one.
     volumes : ShaleVolumes
         The counts of voxels.
     measurements : Measurements
@@ -57,6 +59,7 @@ class ShaleAccount:
 
     sample: str
     depth_m: float | None
+    organic_matter: str | None
     volumes: ShaleVolumes
     measurements: Measurements
     pores: Measurements
@@ -211,9 +214,14 @@ def account(
     shale["aspect_ratio"] = {
         name: aspect_ratios(pores["pores"][name]["pores"], min_pore_voxels) for name in kinds
     }
-    measured = _merged(shale, classes, space)
-    name = sample or PurePosixPath(str(getattr(source, "path", ""))).stem or "stack"
-    return ShaleAccount(name, None if depth is None else parse_length(depth), volumes, measured, pores)
+    return ShaleAccount(
+        sample=sample or PurePosixPath(str(getattr(source, "path", ""))).stem or "stack",
+        depth_m=None if depth is None else parse_length(depth),
+        organic_matter=roles["organic_matter"],
+        volumes=volumes,
+        measurements=_merged(shale, classes, space),
+        pores=pores,
+    )
 
 
 def _roles(
