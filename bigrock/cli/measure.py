@@ -161,10 +161,15 @@ def _field(text: str | None) -> Any:
     if text is None or text == "auto":
         return text
     try:
-        y, x, radius = (float(part) for part in text.split(","))
+        numbers = [float(part) for part in text.split(",")]
     except ValueError:
         return bigrock.kernels.MaskField(bigrock.open_volume(text))
-    return bigrock.kernels.Cylinder(y, x, radius)
+    if len(numbers) != 3:
+        raise ParameterError(
+            f"--field-of-view {text!r} is {len(numbers)} numbers. Give three, in voxels: the centre and the radius "
+            "as Y,X,RADIUS; or auto, or the path of a mask."
+        )
+    return bigrock.kernels.Cylinder(*numbers)
 
 
 def pore_phase(texts: list[str] | None) -> Any:

@@ -7,6 +7,12 @@ from collections.abc import Iterable, Mapping
 
 __all__ = ["in_options"]
 
+_IN_COMMANDS = {
+    r"bigrock\.run\(bigrock\.kernels\.GlobalOtsu\(\), volume, dest\)": "bigrock run VOLUME DEST --kernel global-otsu",
+    r"\b(\w+)=\((\d+(?:, \d+)*)\)": lambda found: f"{found[1]}={found[2].replace(', ', ',')}",
+}
+"""What the library says in Python, as a pattern, and what stands for it on the command line."""
+
 
 def in_options(message: str, options: Iterable[str], aliases: Mapping[str, str] | None = None) -> str:
     """Return a message in which the library's keywords are the options of a command.
@@ -27,6 +33,8 @@ def in_options(message: str, options: Iterable[str], aliases: Mapping[str, str] 
     >>> in_options("leave field_of_view out", ["field_of_view"])
     'leave --field-of-view out'
     """
+    for said, shown in _IN_COMMANDS.items():
+        message = re.sub(said, shown, message)
     names = {name: name for name in options} | dict(aliases or {})
     for keyword, name in names.items():
         flag = "--" + name.replace("_", "-")

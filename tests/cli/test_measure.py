@@ -70,6 +70,10 @@ def test_a_field_of_view_is_found_given_or_read(tmp_path: Path) -> None:
     assert found["porosity"]["voxels"] == pytest.approx(6 * circle.sum(), rel=0.1)
     assert found["volume"]["field_of_view"]["name"] == "Cylinder"
     result = measure(scan, "porosity", "--through", "threshold value=100", "--field-of-view", "1,2")
+    assert (result.exit_code, "Y,X,RADIUS" in result.stderr) == (2, True)
+    result = measure(scan, "porosity", "--through", "threshold value=100", "--field-of-view", "900,900,5")
+    assert (result.exit_code, "holds no voxel" in result.stderr) == (2, True)
+    result = measure(scan, "porosity", "--through", "threshold value=100", "--field-of-view", "nowhere.zarr")
     assert result.exit_code == 1
     assert "nothing is stored at" in result.stderr
 

@@ -20,6 +20,12 @@ from bigrock.cli.wording import in_options
         ("the file /data/my_field_of_view.zarr", "the file /data/my_field_of_view.zarr"),
         ("radius=0 is not allowed", "radius=0 is not allowed"),
         ("a porosity of the pore", "a porosity of the pore"),
+        (
+            "with bigrock.run(bigrock.kernels.GlobalOtsu(), volume, dest), or",
+            "with bigrock run VOLUME DEST --kernel global-otsu, or",
+        ),
+        ("Give for instance sizes=(1, 2, 4, 8).", "Give for instance sizes=1,2,4,8."),
+        ("is not a multiple of (64, 64, 64)", "is not a multiple of (64, 64, 64)"),
     ],
 )
 def test_keywords_become_options(said: str, shown: str) -> None:
