@@ -89,11 +89,11 @@ def spread_bits(word: Any) -> Any:
     return (high & _LOW_BITS) * np.uint64(255)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def _add_row(bits: Array, z: int, y: int, first: int, last: int, counts: Array) -> None:
     """Count the cells ``first <= x < last`` between the rows (z, y), (z+1, y), (z, y+1) and (z+1, y+1).
 
-    `counts` has two lanes, so that equal neighbours do not wait for each other's counter.
+    `counts` has eight lanes, so that equal neighbours do not wait for each other's counter.
     """
     for k in range(first >> 6, (last + 63) >> 6):
         a, b, c, d = four_rows(bits, z, y, k)
@@ -115,7 +115,7 @@ def _add_row(bits: Array, z: int, y: int, first: int, last: int, counts: Array) 
             codes |= (pairs_from(c, g, i) << np.uint64(2)) | (pairs_from(d, h, i) << np.uint64(3))
             if i >= begin and i + 8 <= end:
                 for j in range(8):
-                    counts[j & 1, codes & np.uint64(255)] += 1
+                    counts[j, codes & np.uint64(255)] += 1
                     codes >>= np.uint64(8)
             else:
                 for j in range(max(begin - i, 0), min(end - i, 8)):
@@ -146,7 +146,7 @@ def add_configurations(
     """
     depth, height = bits.shape[0] - 2, bits.shape[1] - 2
     begin, end = max(first[2], 0), min(last[2], width - 1)
-    lanes, edge = np.zeros((2, 256), np.int64), np.zeros((2, 256), np.int64)
+    lanes, edge = np.zeros((8, 256), np.int64), np.zeros((8, 256), np.int64)
     for z in range(first[0], last[0]):
         for y in range(first[1], last[1]):
             if begin < end:
@@ -157,8 +157,8 @@ def add_configurations(
             if last[2] >= width:
                 edge[0, _edge_code(bits, z + 1, y + 1, width - 1)] += 1
     for code in range(256):
-        inside[code] += lanes[0, code] + lanes[1, code]
-        border[code] += edge[0, code] + edge[1, code]
+        inside[code] += lanes[:, code].sum()
+        border[code] += edge[:, code].sum()
 
 
 @njit(nogil=True, cache=True)
