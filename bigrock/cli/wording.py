@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["in_options"]
 
-_IN_COMMANDS = {
+_IN_COMMANDS: dict[str, str | Callable[[re.Match[str]], str]] = {
     r"bigrock\.run\(bigrock\.kernels\.GlobalOtsu\(\), volume, dest\)": "bigrock run VOLUME DEST --kernel global-otsu",
     r"\b(\w+)=\((\d+(?:, \d+)*)\)": lambda found: f"{found[1]}={found[2].replace(', ', ',')}",
 }
