@@ -166,7 +166,7 @@ class SliceSeries(Reduction):
         region = self.middle(facts.shape, facts.dtype)
         window = np.empty(region.shape, next(iter(state.window.values())).dtype)
         for start, part in state.window.items():
-            place = Region(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))  # type: ignore[arg-type]
+            place = Region(start, tuple(a + n for a, n in zip(start, part.shape, strict=True)))
             window[place.within(region)] = part
         columns = np.zeros((depth, BANDS, width), np.int64)
         for (z, x), part in state.columns.items():
