@@ -8,6 +8,7 @@ factor once trained, or none.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -169,6 +170,16 @@ def network_definition(config: SegmentationConfig) -> dict[str, Any]:
     }
 
 
+def _use_large_pages() -> None:
+    """Let torch take memory in pages of 2 MiB, unless the user has decided otherwise.
+
+    Every layer of a large slice takes fresh memory; in pages of 4 KiB, Linux spends as long on
+    handing them out as the network computes (measured: 520 against 260 ns per voxel). Torch asks at
+    its first array of 2 MiB.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+
+
 def build_segmentation_net(config: SegmentationConfig) -> nn.Module:
     """Return MONAI's U-Net for `config`, with random weights of the current torch seed.
 
@@ -195,6 +206,7 @@ def build_segmentation_net(config: SegmentationConfig) -> nn.Module:
     >>> type(net).__name__
     'DynUNet'
     """
+    _use_large_pages()
     from monai.networks import nets
 
     definition = network_definition(config)

@@ -128,7 +128,7 @@ class SegmentSlices(Kernel):
     def worker_bytes(self, facts: Facts, threads: int) -> float:
         """PyTorch, the weights, and one window of activations in each thread."""
         logits = 8 + 8 * len(self.bundle.classes)
-        window = self._tiling(facts.shape).largest_window * (self.bundle.activation_bytes + logits)
+        window = self._tiling(facts.shape).largest_batch * (self.bundle.activation_bytes + logits)
         return LIBRARY_BYTES + 3 * self.bundle.weight_bytes + threads * WINDOW_OVERHEAD * window
 
     def folders(self) -> dict[str, str]:

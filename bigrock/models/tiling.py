@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Tiling", "whole_forward"]
 
+BATCH_VOXELS = 2**18
+"""Windows are put together up to this size: more makes no device faster."""
+
 Array = npt.NDArray[Any]
 Span = tuple[int, int]
 
@@ -98,6 +101,11 @@ class Tiling:
         return tuple(tile)
 
     @property
+    def largest_batch(self) -> int:
+        """Voxels that the network is given at once, at most: small windows go together."""
+        return max(BATCH_VOXELS, self.largest_window)
+
+    @property
     def largest_window(self) -> int:
         """Voxels of the largest window."""
         sides = (
@@ -133,7 +141,7 @@ class Tiling:
         result: Array | None = None
         for tile in itertools.product(*axes):
             voxels = math.prod(t.window[1] - t.window[0] for t in tile)
-            batch = max(1, self.window_voxels // voxels)
+            batch = max(1, BATCH_VOXELS // voxels)
             trim: tuple[Any, ...] = (..., *(self._scaled(t.core, t.window[0]) for t in tile))
             place = [self._scaled(t.core, start) for t, (start, _) in zip(tile, core, strict=True)]
             for first in range(0, len(images), batch):

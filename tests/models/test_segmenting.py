@@ -124,7 +124,7 @@ def test_labels_of_another_model_are_not_taken_for_those_of_this_one(bundle, tra
 
     run(segmentation_kernel(bundle), tmp_path / "out.zarr")
     other = save_bundle(tmp_path / "other", trained(bundle.config, seed=7), bundle.config)
-    with pytest.raises(VolumeExistsError, match="bundle.bundle: .* then, "):
+    with pytest.raises(VolumeExistsError, match=r"bundle\.bundle: .* then, "):
         run(segmentation_kernel(other), tmp_path / "out.zarr")
 
 
