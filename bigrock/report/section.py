@@ -15,7 +15,7 @@ __all__ = ["Section", "curve_name", "has", "is_known"]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Figures and tables under one heading.
+    """Figures and tables under one heading; `columns` of figures, or as many as suit their number (0).
 
     Examples
     --------
@@ -27,6 +27,7 @@ class Section:
     pictures: list[Picture] = field(default_factory=list)
     note: str = ""
     grids: dict[str, Grid] = field(default_factory=dict)
+    columns: int = 0
 
 
 def curve_name(*parts: str) -> str:

@@ -53,7 +53,7 @@ def account_sections(
     shale, profiles = found.measurements["shale"], found.measurements["profiles"]
     pictures = [stacked_profile({name: axes["z"] for name, axes in profiles.items()}, classes)]
     shapes = aspect_picture(shale["aspect_ratio"], classes)
-    grids = {"": organic_porosity_grid(shale), "Volumes": volumes_grid(shale["volumes"])}
+    grids = {"Definitions": organic_porosity_grid(shale), "Volumes": volumes_grid(shale["volumes"])}
     numbers = Section("Organic porosity", pictures + ([shapes] if shapes else []), grids=grids)
     pores = list(shale["aspect_ratio"])
     fog = [found.organic_matter] if found.organic_matter else []
