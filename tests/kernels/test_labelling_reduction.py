@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,3 +198,32 @@ def test_grey_levels_and_unknown_connectivities_are_refused():
         reduce(ArraySource(np.zeros((2, 2, 2), np.float32)), [Components()], executor="serial", retries=0)
     with pytest.raises(ParameterError, match="Use 6"):
         Components(8)
+
+
+PEAK = """
+import sys
+import numpy as np
+from bigrock.geometry import BlockGrid
+from bigrock.kernels import Components
+
+def of(key):
+    return next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith(key))
+
+fraction, counting = float(sys.argv[1]), Components(6, brief=sys.argv[2] == "brief")
+mask = np.random.default_rng(0).random((112, 112, 112)) < fraction
+for n in (24, 112):
+    part = np.ascontiguousarray(mask[:n, :n, :n])
+    open("/proc/self/clear_refs", "w").write("5")
+    before = of("VmRSS")
+    counting.block(part, BlockGrid(part.shape, part.shape)[0])
+print((of("VmHWM") - before) / part.size, counting.scratch_bytes(part.dtype))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs the memory counters of Linux")
+@pytest.mark.parametrize("fraction", [0.1, 0.3116])
+@pytest.mark.parametrize("table", ["brief", "full"])
+def test_noise_takes_no_more_memory_than_is_declared(fraction, table):
+    command = [sys.executable, "-c", PEAK, str(fraction), table]
+    peak, declared = map(float, subprocess.run(command, capture_output=True, check=True).stdout.split())
+    assert declared / 6 < peak < declared
