@@ -2,6 +2,7 @@
 
 Runs are numbered in raster order, so the run at a voxel is known by counting the starts before it:
 rows are compared as words, and just where two of their runs begin to touch is anything looked up.
+All words have a margin (`packed_rows`). For 26 neighbours see `labelling_beam_loops`.
 Imported only by the functions that run them, because numba is slow to load.
 """
 
@@ -16,7 +17,7 @@ from numba import njit
 from bigrock.kernels.configurations_loops import bit_count, lowest_bit
 from bigrock.kernels.labelling_loops import join
 
-__all__ = ["find_runs_of_mask", "join_runs_of_mask"]
+__all__ = ["before", "count_starts", "find_runs_of_mask", "join_runs_of_mask", "join_words", "run_at"]
 
 Array = npt.NDArray[Any]
 
@@ -25,22 +26,21 @@ _LAST = np.uint64(63)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def _before(bits: Array, i: int) -> Any:
+def before(bits: Array, i: int) -> Any:
     """Return a word moved on by a voxel: bit x is voxel x - 1."""
     # The word before the first of a row is one of the margin, which is 0.
     return (bits[i] << _ONE) | (bits[i - 1] >> _LAST)
 
 
 @njit(nogil=True, cache=True)
-def find_runs_of_mask(volume: Array, bounds: Array, first: Array, begun_before: Array, shared: Array) -> int:
+def find_runs_of_mask(volume: Array, bounds: Array, first: Array, shared: Array) -> int:
     """Fill the start and stop of every run of a mask; return how many runs there are.
 
-    `volume` are packed rows with a margin of 1; ``begun_before[z, y, k]`` becomes the number of
-    runs that begin before that word. Where `shared` (int32, runs × 2) is not empty, it is set to
-    how many voxels of each run have a neighbour below them along z and y.
+    Where `shared` (int32, runs × 2) is not empty, it is set to how many voxels of each run have a
+    neighbour below them along z and y.
     """
     depth, height, width = volume.shape
-    bits, begun, edges = volume.reshape(-1), begun_before.reshape(-1), bounds.reshape(-1)
+    bits, edges = volume.reshape(-1), bounds.reshape(-1)
     n, row, counting = 0, 0, shared.size > 0
     for z in range(1, depth - 1):
         for y in range(1, height - 1):
@@ -49,8 +49,7 @@ def find_runs_of_mask(volume: Array, bounds: Array, first: Array, begun_before: 
             along_z, along_y = 0, 0
             for k in range(width):
                 i = (z * height + y) * width + k
-                begun[i] = (n + 1) >> 1
-                edge = bits[i] ^ _before(bits, i)
+                edge = bits[i] ^ before(bits, i)
                 with_z, with_y = bits[i] & bits[i - height * width], bits[i] & bits[i - width]
                 while edge:
                     edges[n] = 64 * k + lowest_bit(edge)
@@ -72,55 +71,70 @@ def find_runs_of_mask(volume: Array, bounds: Array, first: Array, begun_before: 
     return n >> 1
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _join_words(
-    bits: Array, begun: Array, parents: Array, i: int, j: int, reach: int, done: Any, done_before: Any
-) -> None:
-    """Join the runs in word i with those in word j of another row that come within `reach`.
+@njit(nogil=True, cache=True)
+def count_starts(volume: Array, begun_before: Array) -> int:
+    """Set how many runs begin before each word (int64); return how many there are."""
+    bits, begun = volume.reshape(-1), begun_before.reshape(-1)
+    runs, begun[0] = bit_count(bits[0]), 0
+    for i in range(1, bits.size):
+        begun[i] = runs
+        runs += bit_count(bits[i] & ~before(bits, i))
+    return runs
 
-    Nothing need be joined at voxels of word i that are set in `done`; `done_before` is it, moved on
-    by a voxel.
+
+@njit(nogil=True, cache=True, inline="always")
+def run_at(bits: Array, begun: Array, i: int, up_to: Any) -> Any:
+    """Return the number of the last run that begins in the bits `up_to` of word i, or before it."""
+    return begun[i] + bit_count(bits[i] & ~before(bits, i) & up_to) - 1
+
+
+@njit(nogil=True, cache=True, inline="always")
+def join_words(
+    bits: Array,
+    begun: Array,
+    parents: Array,
+    i: int,
+    j: int,
+    reach: int,
+    a: Any,
+    a_before: Any,
+    b: Any,
+    b_before: Any,
+) -> None:
+    """Join the runs that words i and j belong to wherever bits of `a` and `b` come within `reach`.
+
+    Bits of `a` are of runs of word i, those of `b` of word j; and each is given moved on by a voxel.
     """
-    a, b = bits[i], bits[j]
-    a_before, b_before = _before(bits, i), _before(bits, j)
-    a_start, b_start = a & ~a_before, b & ~b_before
-    meet = a & b & ~done & ~(a_before & b_before & ~done_before)
+    meet = a & b & ~(a_before & b_before)
     if reach:
-        meet |= a_before & ~a & ~done_before & b_start
-        meet |= b_before & ~b & ~done & a_start
+        meet |= a_before & ~a & b & ~b_before
+        meet |= b_before & ~b & a & ~a_before
     while meet:
         up_to = meet ^ (meet - _ONE)
-        join(parents, begun[i] + bit_count(a_start & up_to) - 1, begun[j] + bit_count(b_start & up_to) - 1)
+        join(parents, run_at(bits, begun, i, up_to), run_at(bits, begun, j, up_to))
         meet &= meet - _ONE
 
 
 @njit(nogil=True, cache=True)
 def join_runs_of_mask(volume: Array, begun_before: Array, connectivity: int, parents: Array) -> None:
-    """Join neighbouring runs: afterwards every run leads to the first of its component.
-
-    Where a voxel has a neighbour that touches all that it could be joined with there, it is not
-    joined again.
-    """
+    """Join neighbouring runs, 6 or 18: afterwards every run leads to the first of its component."""
     depth, height, width = volume.shape
     bits, begun = volume.reshape(-1), begun_before.reshape(-1)
-    near, corners, none = 0 if connectivity == 6 else 1, 1 if connectivity == 26 else 0, np.uint64(0)
+    edges = 0 if connectivity == 6 else 1
     for i in range(parents.size):
         parents[i] = i
     for z in range(1, depth - 1):
         for y in range(1, height - 1):
             begin = (z * height + y) * width
             for i in range(begin, begin + width):
-                if bits[i] == 0 and _before(bits, i) == 0:
+                a, a_before = bits[i], before(bits, i)
+                if a == 0 and a_before == 0:
                     continue
-                beside, below = i - width, i - height * width
-                there, there_before = bits[beside], _before(bits, beside)
-                _join_words(bits, begun, parents, i, beside, near, none, none)
-                if not corners:
-                    _join_words(bits, begun, parents, i, below, near, none, none)
-                else:
-                    _join_words(bits, begun, parents, i, below, 1, there, there_before)
-                if near:
-                    under, under_before = bits[below], _before(bits, below)
-                    _join_words(bits, begun, parents, i, below + width, corners, under, under_before)
-                    under, under_before = under | there, under_before | there_before
-                    _join_words(bits, begun, parents, i, below - width, corners, under, under_before)
+                below = i - height * width
+                for j in (i - width, below):
+                    join_words(bits, begun, parents, i, j, edges, a, a_before, bits[j], before(bits, j))
+                if edges:
+                    # Where a voxel lies between, both are joined with it.
+                    a, a_before = a & ~bits[below], a_before & ~before(bits, below)
+                    for j in (below - width, below + width):
+                        join_words(bits, begun, parents, i, j, 0, a, a_before, bits[j], before(bits, j))

@@ -104,38 +104,56 @@ def runs_of(block: Array, connectivity: int, *, shared: bool = False) -> Runs:
     >>> runs_of(np.array([[[2, 2, 3, 0, 3]]], np.uint8), 6).count
     3
     """
-    from bigrock.kernels.labelling_loops import number_roots
-
-    found = _of_mask if block.dtype.kind == "b" else _of_labels
-    bounds, values, first, parents, counts = found(block, connectivity, shared)
-    z, y, x = block.shape
-    return Runs(bounds, values, first, parents, int(number_roots(parents)), counts, (z, y, x))
+    if block.dtype.kind == "b":
+        return _runs_of_mask(block, connectivity, shared)
+    return _runs_of_labels(block, connectivity, shared)
 
 
-def _of_mask(
-    block: Array, connectivity: int, shared: bool
-) -> tuple[Array, Array | None, Array, Array, Array]:
-    """Return the bounds of all runs, no values, first run of every row, parents, and shared voxels."""
-    from bigrock.kernels.labelling_mask_loops import find_runs_of_mask, join_runs_of_mask
+def _runs_of_mask(block: Array, connectivity: int, shared: bool) -> Runs:
+    from bigrock.kernels.labelling_mask_loops import find_runs_of_mask
 
     depth, height, width = block.shape
     bits = packed_rows(block, margin=1)
-    begun = np.empty(bits.shape, np.int64)
     # Never touched beyond the runs that there are, so most of it takes no memory.
     most = depth * height * -(-width // 2)
     bounds, first = np.empty((most, 2), np.int32), np.empty(depth * height + 1, np.int64)
     counts = np.empty((most if shared else 0, 2), np.int32)
-    runs = find_runs_of_mask(bits, bounds, first, begun, counts)
-    parents = _parents(runs)
-    join_runs_of_mask(bits, begun, connectivity, parents)
-    return bounds[:runs], None, first, parents, counts[:runs]
+    runs = find_runs_of_mask(bits, bounds, first, counts)
+    components, count = _components(bits, connectivity, bounds[:runs], first, height)
+    return Runs(bounds[:runs], None, first, components, count, counts[:runs], (depth, height, width))
 
 
-def _of_labels(
-    block: Array, connectivity: int, shared: bool
-) -> tuple[Array, Array | None, Array, Array, Array]:
-    """Return the bounds and values of all runs, first run of every row, parents, and shared voxels."""
-    from bigrock.kernels.labelling_loops import find_runs_of_labels, join_runs_of_labels
+def _components(
+    bits: Array, connectivity: int, bounds: Array, first: Array, height: int
+) -> tuple[Array, int]:
+    """Return the component of every run of a mask, and how many there are."""
+    from bigrock.kernels.labelling_beam_loops import join_beams, number_runs_of_beams
+    from bigrock.kernels.labelling_loops import number_roots
+    from bigrock.kernels.labelling_mask_loops import count_starts, join_runs_of_mask
+
+    rows = _beams_of(bits) if connectivity == 26 else bits
+    begun = np.empty(rows.shape, np.int64)
+    parents = _parents(count_starts(rows, begun))
+    if connectivity != 26:
+        join_runs_of_mask(bits, begun, connectivity, parents)
+        return parents, int(number_roots(parents))
+    join_beams(bits, rows, begun, parents)
+    components = _parents(len(bounds))
+    return components, int(number_runs_of_beams(bounds, first, height, rows, begun, parents, components))
+
+
+def _beams_of(bits: Array) -> Array:
+    """Return what any of two by two rows holds, with a margin of 1."""
+    from bigrock.kernels.labelling_beam_loops import unite_rows
+
+    depth, height, words = bits.shape
+    beams = np.zeros(((depth + 3) // 2, (height + 3) // 2, words), np.uint64)
+    unite_rows(bits, beams)
+    return beams
+
+
+def _runs_of_labels(block: Array, connectivity: int, shared: bool) -> Runs:
+    from bigrock.kernels.labelling_loops import find_runs_of_labels, join_runs_of_labels, number_roots
 
     depth, height, width = block.shape
     rows = np.ascontiguousarray(block).reshape(depth * height, width)
@@ -145,7 +163,7 @@ def _of_labels(
     bounds, values = bounds[:runs], values[:runs]
     parents, counts = _parents(runs), np.zeros((runs if shared else 0, 2), np.int32)
     join_runs_of_labels(bounds, values, first, max(1, height), connectivity, parents, counts)
-    return bounds, values, first, parents, counts
+    return Runs(bounds, values, first, parents, int(number_roots(parents)), counts, (depth, height, width))
 
 
 def _parents(runs: int) -> Array:
