@@ -103,7 +103,8 @@ def label(
     """
     source = _labelled(_source(volume), pore)
     options = RunOptions(resume, overwrite, block, shard, executor, ram, retries, pyramid, progress)
-    output = Output(step="label", kind="labels", classes={})
+    path = getattr(source, "path", None)
+    output = Output(step="label", kind="labels", classes={}, entry={} if path is None else {"source": path})
     labels = map_pass(LabelComponents(connectivity), source, dest, options, output)
     drop_block_labels(open_store(dest))
     return labels

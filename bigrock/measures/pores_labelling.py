@@ -109,7 +109,7 @@ def pores(
             "pore= (--pore)."
         )
     options = RunOptions(resume, overwrite, block, shard, executor, ram, retries, pyramid, progress)
-    output = Output(step="pores", kind="labels", classes={})
+    output = Output(step="pores", kind="labels", classes={}, entry={"source": mask.path} if mask.path else {})
     labels = map_pass(LabelPores(replace(regions, largest=largest)), mask, dest, options, output)
     drop_block_labels(open_store(dest))
     return labels

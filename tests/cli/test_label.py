@@ -62,7 +62,9 @@ def test_the_pores_of_a_segmented_image_are_labelled_whatever_their_value(tmp_pa
     bigrock.import_volume(bigrock.ArraySource(values), image, pore=0, progress=False)
     refused = label_command(image, tmp_path / "l.zarr")
     assert (refused.exit_code, "--pore" in refused.stderr) == (2, True)
-    assert label_command(image, tmp_path / "l.zarr", "--pore", "pore").exit_code == 0
+    made = label_command(image, tmp_path / "l.zarr", "--pore", "pore")
+    assert made.exit_code == 0
+    assert bigrock.open_volume(tmp_path / "l.zarr").history[-1]["source"] == str(image)
     np.testing.assert_array_equal(
         bigrock.open_volume(tmp_path / "l.zarr")[:], cc3d.connected_components(MASK)
     )

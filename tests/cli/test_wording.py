@@ -13,6 +13,7 @@ from bigrock.cli.wording import in_options
         ("give the value with pore=… if", "give the value with --pore … if"),
         ("pore='clay' is not a class", "--pore 'clay' is not a class"),
         ("or overwrite=True (--overwrite).", "or --overwrite."),
+        ("Give another phase (pore=), or", "Give another phase (--pore), or"),
         ("such as voxel_size='2.25 um' (--voxel-size).", "such as --voxel-size '2.25 um'."),
         ("pore=1 and classes='all' are both given", "--pore 1 and --classes 'all' are both given"),
         ("measure it without field_of_view, or crop", "measure it without --field-of-view, or crop"),

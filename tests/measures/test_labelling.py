@@ -240,7 +240,7 @@ def test_pores_of_value_0_are_never_taken_for_background():
         how = {"overwrite": True, "progress": False, "connectivity": 6}
         labels = bigrock.label(source, "memory://polarity.zarr", pore=pore, block=(5, 4, 6), **how)
         np.testing.assert_array_equal(labels[:], cc3d.connected_components(voxels, connectivity=6))
-    with pytest.raises(VolumeExistsError, match="input.pore"):
+    with pytest.raises(VolumeExistsError, match=r"input\.pore"):
         bigrock.label(source, "memory://polarity.zarr", pore=0, connectivity=6, progress=False)
 
 
