@@ -25,6 +25,8 @@ __all__ = ["coarse_labels", "view_picture"]
 
 Array = npt.NDArray[Any]
 
+_SLAB_VOXELS = 2**28
+
 
 def coarse_labels(volume: Source, longest: int = 192) -> tuple[Array, int]:
     """Return a label volume with at most `longest` voxels along any axis, and how often it was halved.
@@ -58,11 +60,14 @@ def coarse_labels(volume: Source, longest: int = 192) -> tuple[Array, int]:
     if isinstance(volume, Volume):
         done = min(times, len(volume.levels) - 1)
         source = LevelSource(volume, done) if done else volume
+    depth, height, width = source.shape
     step = 2 ** (times - done)
+    # Whole chunks, so that none is decoded twice, unless that would be much.
+    fits = max(1, _SLAB_VOXELS // (height * width * step))
+    thick = step * min(fits, -(-max(step, source.read_unit[0]) // step))
     parts = []
-    for z in range(0, source.shape[0], step):
-        _, height, width = source.shape
-        slab = source.read(Region((z, 0, 0), (min(z + step, source.shape[0]), height, width)))
+    for z in range(0, depth, thick):
+        slab = source.read(Region((z, 0, 0), (min(z + thick, depth), height, width)))
         for _ in range(times - done):
             slab = halve(slab, "mode")
         parts.append(slab)

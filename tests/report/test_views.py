@@ -88,3 +88,20 @@ def test_the_picture_names_classes_and_colours():
     assert all(Image.open(io.BytesIO(png)).size == (600, 520) for png in (picture.png, picture.dark))
     with pytest.raises(ParameterError, match=r"\['clay'\] are not classes"):
         view_picture(source, surfaces=["clay"])
+
+
+def test_a_pyramid_is_used_where_there_is_one(tmp_path):
+    labels = np.random.default_rng(2).integers(0, 3, (10, 40, 600)).astype(np.uint8)
+    source = bigrock.ArraySource(labels, kind="labels", classes={"a": 0, "b": 1, "c": 2})
+    stored = bigrock.run(
+        bigrock.kernels.MajorityAlongZ(1),
+        source,
+        tmp_path / "labels.zarr",
+        pyramid=True,
+        shard=(32, 32, 32),
+        progress=False,
+    )
+    assert len(stored.levels) > 1
+    plain = bigrock.ArraySource(stored[:], kind="labels")
+    for longest in (300, 100, 40):
+        np.testing.assert_array_equal(coarse_labels(stored, longest)[0], coarse_labels(plain, longest)[0])
