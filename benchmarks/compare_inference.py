@@ -103,7 +103,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a smaller stack, fewer rounds")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
-    shape, rounds = ((4, 384, 384), 3) if options.quick else ((32, 768, 768), 3)
+    shape, rounds = ((4, 384, 384), 3) if options.quick else ((16, 640, 640), 3)
     rows = compare(shape, rounds)
     print(
         f"{'x'.join(map(str, shape)):18} {'slices/CPU s':>13} {'of bare':>8} {'goal':>5} {'labels differ':>14}"

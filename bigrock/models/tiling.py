@@ -64,7 +64,7 @@ class Tiling:
     Examples
     --------
     >>> Tiling((1000, 5000), halo=92, stride=16, window_voxels=2**20).tile
-    (1008, 832)
+    (1008, 848)
     """
 
     shape: tuple[int, ...]
