@@ -16,7 +16,7 @@ from bigrock.engine.kinds import check_kinds
 from bigrock.engine.memory import parse_bytes
 from bigrock.engine.planning import plan_reduce, total_halo
 from bigrock.engine.progress import ProgressLike, reporter
-from bigrock.engine.reduction import Reduction
+from bigrock.engine.reduction import Reduction, of_one_block
 from bigrock.engine.sizing import batch_size
 from bigrock.engine.streams import BatchLostError, BatchResult
 from bigrock.engine.through import Through
@@ -76,9 +76,10 @@ def _states(
 ) -> list[Any]:
     """Return the states of a block; the array holds the region `held`."""
     states = []
-    for reduction in reductions:
-        part = Block(block.id, block.core, block.core.grow(reduction.halo, block.volume), block.volume)
-        states.append(reduction.block(array[part.read.within(held)], part))
+    with of_one_block():
+        for reduction in reductions:
+            part = Block(block.id, block.core, block.core.grow(reduction.halo, block.volume), block.volume)
+            states.append(reduction.block(array[part.read.within(held)], part))
     return states
 
 

@@ -8,7 +8,10 @@ compensated (`math.fsum`). Then the result does not depend on blocks, threads or
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +19,49 @@ import numpy.typing as npt
 from bigrock.geometry import Block, Shape
 from bigrock.volumes.source import Facts, Source
 
-__all__ = ["Reduction"]
+__all__ = ["Reduction", "of_one_block", "shared"]
+
+T = TypeVar("T")
+_of_block: ContextVar[dict[Any, Any] | None] = ContextVar("of_block", default=None)
+
+
+@contextmanager
+def of_one_block() -> Iterator[None]:
+    """Let the reductions of one block share what they derive of it (`shared`), until the block is done."""
+    token = _of_block.set({})
+    try:
+        yield
+    finally:
+        _of_block.reset(token)
+
+
+def shared(derive: Callable[[npt.NDArray[Any]], T], array: npt.NDArray[Any]) -> T:
+    """Return ``derive(array)``, from the last reduction of the same block that asked for it.
+
+    Reductions change neither their input nor what is shared. Outside of a pass nothing is kept.
+
+    Parameters
+    ----------
+    derive : callable
+        A function of a module.
+    array : ndarray
+        What the reduction was given, or a view of it.
+
+    Examples
+    --------
+    >>> mask = np.ones(3, bool)
+    >>> with of_one_block():
+    ...     shared(np.packbits, mask) is shared(np.packbits, mask[:])
+    True
+    """
+    kept = _of_block.get()
+    if kept is None:
+        return derive(array)
+    key = derive, array.__array_interface__["data"], array.shape, array.strides, array.dtype
+    if key not in kept:
+        # The array as well: nothing else can lie at its address as long as it is kept.
+        kept[key] = array, derive(array)
+    return kept[key][1]
 
 
 class Reduction(ABC):

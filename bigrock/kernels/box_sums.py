@@ -18,7 +18,7 @@ from bigrock.kernels.configurations import cells_inside, waiting_layer_voxels
 from bigrock.kernels.configurations_tables import eighths_of_euler
 from bigrock.kernels.field_of_view import FieldOfView
 from bigrock.kernels.minkowski import area_of
-from bigrock.kernels.packed_rows import mask_volume, packed_rows
+from bigrock.kernels.packed_rows import framed_rows, mask_volume, packed_rows
 from bigrock.volumes.source import Facts
 
 __all__ = ["BoxGrid", "BoxSums", "box_grid"]
@@ -180,7 +180,7 @@ class BoxSums(Reduction):
         from bigrock.kernels.box_sums_loops import add_box_voxels
 
         core = array[block.trim]
-        bits = packed_rows(core, margin=1)
+        bits = framed_rows(core)
         low, sums = self._cell_sums(bits, block.core)
         voxels = np.zeros(sums.shape[:3], np.int64)
         start = np.array(block.core.start, np.int64)

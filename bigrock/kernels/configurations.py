@@ -16,7 +16,7 @@ from bigrock.engine.reduction import Reduction
 from bigrock.geometry import Block, Region, Seams, Shape
 from bigrock.kernels.backend import namespace, to_host
 from bigrock.kernels.field_of_view import FieldOfView
-from bigrock.kernels.packed_rows import mask_volume, packed_rows
+from bigrock.kernels.packed_rows import framed_rows, mask_volume, packed_rows
 from bigrock.volumes.source import Facts
 
 __all__ = ["ConfigurationCounts", "Configurations", "configuration_counts"]
@@ -189,7 +189,7 @@ def _counts(
     first = np.array([-1 if start == 0 and not c else 0 for start, c in low], np.int64)
     last = np.array([n if stop == end and not c else n - 1 for stop, n, end, c in high], np.int64)
     inside, border = np.zeros(256, np.int64), np.zeros(256, np.int64)
-    bits, width = packed_rows(mask, margin=1), mask.shape[2]
+    bits, width = framed_rows(mask), mask.shape[2]
     add_configurations(bits, width, first, last, inside, border)
     if field is not None:
         move_outside(bits, width, packed_rows(cells_inside(field, place)), inside, border)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import ParameterError
-from bigrock.kernels.packed_rows import packed_rows
+from bigrock.kernels.packed_rows import framed_rows
 
 __all__ = ["Runs", "check_connectivity", "runs_of"]
 
@@ -113,7 +113,7 @@ def _runs_of_mask(block: Array, connectivity: int, shared: bool) -> Runs:
     from bigrock.kernels.labelling_mask_loops import find_runs_of_mask
 
     depth, height, width = block.shape
-    bits = packed_rows(block, margin=1)
+    bits = framed_rows(block)
     # Never touched beyond the runs that there are, so most of it takes no memory.
     most = depth * height * -(-width // 2)
     bounds, first = np.empty((most, 2), np.int32), np.empty(depth * height + 1, np.int64)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bigrock.engine.reduction import shared
 from bigrock.errors import ParameterError
 
-__all__ = ["mask_volume", "packed_rows"]
+__all__ = ["framed_rows", "mask_volume", "packed_rows"]
 
 
 def packed_rows(mask: npt.NDArray[np.bool_], *, margin: int = 0) -> npt.NDArray[np.uint64]:
@@ -39,6 +40,21 @@ def packed_rows(mask: npt.NDArray[np.bool_], *, margin: int = 0) -> npt.NDArray[
     rows = bits[margin : margin + depth, margin : margin + height, : -(-width // 8)]
     rows[...] = np.packbits(mask, axis=2, bitorder="little")
     return bits.view(np.dtype("<u8")).astype(np.uint64, copy=False)
+
+
+def framed_rows(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    """Return `packed_rows` with a margin of 1; packed once for all reductions of a block. Never write to it.
+
+    Examples
+    --------
+    >>> framed_rows(np.ones((1, 1, 1), bool)).shape
+    (3, 3, 2)
+    """
+    return shared(_framed, mask)
+
+
+def _framed(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    return packed_rows(mask, margin=1)
 
 
 def mask_volume(mask: Any, *, planar: bool = True) -> Any:
