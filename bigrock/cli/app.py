@@ -19,6 +19,7 @@ from bigrock.cli.plan import plan
 from bigrock.cli.pores import pores
 from bigrock.cli.report import report
 from bigrock.cli.run import run
+from bigrock.cli.shale import shale
 from bigrock.cli.validate import validate
 
 __all__ = ["app", "main"]
@@ -50,6 +51,7 @@ for _name, _command in {
     "gpu-check": gpu_check,
 }.items():
     app.command(_name, epilog=_command.examples, cls=getattr(_command, "cls", None))(_command)
+app.add_typer(shale)
 
 
 def _version(value: bool) -> None:

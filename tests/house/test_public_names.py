@@ -28,6 +28,7 @@ PUBLIC = (
     "bigrock.volumes",
     "bigrock.volumes.formats",
     "bigrock.workflows",
+    "bigrock.workflows.shale",
 )
 MODULES = sorted(
     m.name for m in pkgutil.walk_packages(bigrock.__path__, "bigrock.") if not m.name.endswith("__main__")
