@@ -10,7 +10,7 @@ from scipy import ndimage
 
 import bigrock
 from bigrock.datasets import Shale
-from bigrock.errors import ParameterError, PhaseError
+from bigrock.errors import ParameterError, PhaseError, VolumeExistsError
 from bigrock.geometry import Region
 from bigrock.kernels import split_pores
 from bigrock.kernels.component_shells import ShellVoxels
@@ -126,6 +126,19 @@ def test_a_stack_of_nothing_but_specks_stays():
     voxels = noise((5, 6, 7), seed=1)
     out = remove_specks(stack(voxels), "memory://all-specks.zarr", min_voxels=10**6, progress=False)[:]
     np.testing.assert_array_equal(out, voxels)
+
+
+def test_what_is_there_is_returned_and_other_settings_are_refused(tmp_path: Path):
+    source, place = stack(noise((9, 10, 11))), tmp_path / "out.zarr"
+    once = remove_specks(source, place, min_voxels=30, progress=False)[:]
+    stamp = (place / "zarr.json").stat().st_mtime_ns
+    np.testing.assert_array_equal(remove_specks(source, place, min_voxels=30, progress=False)[:], once)
+    assert (place / "zarr.json").stat().st_mtime_ns == stamp
+    with pytest.raises(VolumeExistsError):
+        remove_specks(source, place, min_voxels=2, progress=False)
+    other = remove_specks(source, place, min_voxels=2, overwrite=True, progress=False)[:]
+    assert (other != once).any()
+    assert [p.name for p in tmp_path.iterdir()] == ["out.zarr"]
 
 
 @pytest.mark.parametrize("reach", [1, 3])
