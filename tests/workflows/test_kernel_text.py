@@ -17,7 +17,10 @@ from bigrock.workflows import kernel_vocabulary, parse_kernel
     ("text", "kernel"),
     [
         ("local-otsu radius=31", LocalOtsu(radius=31)),
-        ("local-otsu radius=7 ndim=3 pore=bright min_contrast=0.3", LocalOtsu(7, 3, pore="bright", min_contrast=0.3)),
+        (
+            "local-otsu radius=7 ndim=3 pore=bright min_contrast=0.3",
+            LocalOtsu(7, 3, pore="bright", min_contrast=0.3),
+        ),
         ("  global-otsu  ", GlobalOtsu()),
         ("global-otsu threshold=80", GlobalOtsu(threshold=80.0)),
         ("global-otsu threshold=none", GlobalOtsu()),
@@ -62,7 +65,10 @@ def test_a_text_that_is_not_understood_is_refused(text: str, told: str) -> None:
 def test_every_kernel_of_the_package_can_be_written_as_text() -> None:
     known = kernel_vocabulary()
     assert {"global-otsu", "local-otsu", "select-class", "standardize", "threshold"} <= set(known)
-    assert known["standardize"] == {"per": "slice or volume"}
+    assert known["standardize"] == {
+        "per": "slice or volume",
+        "field_of_view": "centre_y,centre_x,radius or none",
+    }
     kernels = [getattr(bigrock.kernels, name) for name in bigrock.kernels.__all__]
     for kernel in (k for k in kernels if isinstance(k, type) and issubclass(k, Kernel)):
         needed = {f.name for f in dataclasses.fields(kernel) if f.init and f.default is dataclasses.MISSING}
