@@ -9,6 +9,7 @@ import typer
 from bigrock.cli import options as o
 from bigrock.cli.command import command
 from bigrock.cli.printing import complain, say, show_json, show_rows
+from bigrock.cli.shale_account import account
 from bigrock.errors import ParameterError
 
 __all__ = ["shale"]
@@ -228,5 +229,10 @@ def _short(value: float | None) -> str | None:
     return None if value is None else f"{value:.4g}"
 
 
-for _name, _command in {"quality": quality, "slices": slices, "annotate": annotate}.items():
+for _name, _command in {
+    "quality": quality,
+    "slices": slices,
+    "annotate": annotate,
+    "account": account,
+}.items():
     shale.command(_name, epilog=_command.examples)(_command)
