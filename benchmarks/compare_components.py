@@ -20,6 +20,7 @@ differ.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import shutil
 import statistics
@@ -125,6 +126,7 @@ def peak_bytes(name: str = "VmHWM") -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(name))
 
 
+@functools.cache
 def warm(folder: Path) -> None:
     """Load and compile everything on a volume of nothing."""
     import bigrock
@@ -188,7 +190,9 @@ def _blocks(shape: tuple[int, int, int]) -> Any:
 
 
 def in_own_process(contender: str, folder: Path, connectivity: int, rounds: int) -> dict[str, Any]:
-    """Return the run of a contender with the median CPU time."""
+    """Return the run of a contender with the median CPU time; with no rounds, one in this process."""
+    if rounds == 0:
+        return step(contender, folder, connectivity)
     command = [sys.executable, __file__, "--step", contender, str(folder), str(connectivity)]
     runs = []
     for _ in range(rounds):
@@ -341,7 +345,9 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as temporary:
             make_mask(Path(temporary), size)
             for connectivity in connectivities:
-                more = out_of_core(Path(temporary), size, connectivity, min(rounds, 3))
+                more = out_of_core(
+                    Path(temporary), size, connectivity, 0 if options.quick else min(rounds, 3)
+                )
                 if with_dask_image:
                     more.append(beside_dask_image(Path(temporary), size, connectivity))
                 rows += more
