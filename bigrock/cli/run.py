@@ -97,11 +97,16 @@ def _run_config(
     quiet: bool,
     json: bool,
 ) -> None:
-    from bigrock.workflows import load_config, segment
+    from bigrock.workflows import SegmentJob, load_config, segment
 
     job = load_config(
         file, source=source, folder=folder, overwrite=overwrite or None, resume=False if no_resume else None
     )
+    if not isinstance(job, SegmentJob):
+        raise ParameterError(
+            f"{file} is for the workflow {job.workflow!r}, which has its own command. Write "
+            f"bigrock {job.workflow} run --config {file}."
+        )
     result = segment(
         job.source,
         job.folder,

@@ -10,6 +10,7 @@ from bigrock.cli import options as o
 from bigrock.cli.command import command
 from bigrock.cli.printing import complain, say, show_json, show_rows
 from bigrock.cli.shale_account import account
+from bigrock.cli.shale_jobs import demo, run, sweep
 from bigrock.errors import ParameterError
 
 __all__ = ["shale"]
@@ -233,6 +234,9 @@ for _name, _command in {
     "quality": quality,
     "slices": slices,
     "annotate": annotate,
+    "run": run,
+    "sweep": sweep,
     "account": account,
+    "demo": demo,
 }.items():
     shale.command(_name, epilog=_command.examples)(_command)

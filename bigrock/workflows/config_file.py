@@ -12,13 +12,14 @@ from bigrock.errors import ConfigError
 
 if TYPE_CHECKING:
     from bigrock.workflows.settings import SegmentJob
+    from bigrock.workflows.shale.settings import ShaleJob
 
 __all__ = ["load_config"]
 
-_WORKFLOWS = ("segment",)
+_WORKFLOWS = ("segment", "shale")
 
 
-def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob:
+def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | ShaleJob:
     r"""Return the job that a configuration file describes, all defaults filled in.
 
     Parameters
@@ -30,7 +31,8 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob:
 
     Returns
     -------
-    SegmentJob
+    SegmentJob or ShaleJob
+        By the key ``workflow``.
 
     Raises
     ------
@@ -47,6 +49,7 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob:
     'elsewhere'
     """
     from bigrock.workflows.settings import SegmentJob
+    from bigrock.workflows.shale.settings import ShaleJob
 
     values = _parse(Path(path))
     workflow = values.get("workflow")
@@ -56,7 +59,8 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob:
             f"Use one of: {', '.join(_WORKFLOWS)}."
         )
     try:
-        return SegmentJob(**values | {key: value for key, value in replaced.items() if value is not None})
+        job = ShaleJob if workflow == "shale" else SegmentJob
+        return job(**values | {key: value for key, value in replaced.items() if value is not None})
     except ConfigError as error:
         raise ConfigError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
 

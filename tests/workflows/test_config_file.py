@@ -12,9 +12,11 @@ from pydantic import BaseModel
 from bigrock.errors import ConfigError
 from bigrock.workflows import SegmentJob, SegmentSettings, load_config
 from bigrock.workflows.segment_kernel import segmentation_kernel
+from bigrock.workflows.shale.settings import ShaleJob, ShaleSettings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-MODELS = {"segment": SegmentJob}
+MODELS: dict[str, type[BaseModel]] = {"segment": SegmentJob, "shale": ShaleJob}
+DEFAULTS: dict[str, type[BaseModel]] = {"segment": SegmentSettings, "shale": ShaleSettings}
 MINIMAL = "workflow: segment\nsource: core.tif\nfolder: out\n"
 
 
@@ -26,7 +28,7 @@ def written(folder: Path, text: str) -> Path:
 
 def keys_of(model: type[BaseModel]) -> list[tuple[str, ...]]:
     """Every dotted key of a model, sections and leaves."""
-    found = []
+    found: list[tuple[str, ...]] = []
     for name, field in model.model_fields.items():
         found.append((name,))
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
@@ -41,7 +43,7 @@ def test_there_is_a_file_for_every_workflow_and_no_other() -> None:
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.name)
 def test_every_shipped_file_loads_and_states_the_defaults(path: Path) -> None:
     job = load_config(path)
-    assert job.settings == SegmentSettings()
+    assert job.settings == DEFAULTS[path.stem]()
     assert (job.overwrite, job.resume) == (False, True)
 
 

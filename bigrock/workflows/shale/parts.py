@@ -9,16 +9,16 @@ from typing import Any
 
 from bigrock.errors import ParameterError
 from bigrock.training import IGNORE, TrainingSlice
+from bigrock.volumes.source import Voxel
 from bigrock.workflows.shale.annotated import AnnotatedSlices
-from bigrock.workflows.shale.settings import SelectionSettings
+from bigrock.workflows.shale.selection import SliceChoice, select_slices
 
 __all__ = ["Parts", "Slices", "held_out", "parts_of"]
 
-Slices = int | Sequence[int] | Mapping[str, Sequence[int]]
-"""How many training slices; which; or "training", "validation" and "test" → which."""
+Slices = int | Sequence[int] | Mapping[str, Sequence[int]] | SliceChoice
+"""How many training slices; which; or which for "training", "validation" and "test"."""
 
 _HELD_OUT = 5
-_APART = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,26 @@ class Parts:
 
 
 def parts_of(
-    slices: Slices, labels: AnnotatedSlices, depth: int, settings: SelectionSettings | None = None
+    slices: Slices, labels: AnnotatedSlices, *, voxel_size: Voxel, test: int = 5, apart: int | None = None
 ) -> Parts:
     """Return the parts of a stack, all of them annotated.
 
     A number of training slices takes the places of `select_slices`: training slices at equal intervals,
-    validation slices between them, test slices by a Halton sequence; where these are not annotated, the
-    annotated slices that are nearest. Given training slices leave the others to validation and test.
+    validation slices at 1/3 and 2/3, test slices by a Halton sequence; where these are not annotated,
+    the annotated slices that are nearest. Given training slices leave the others to validation and test.
 
     Parameters
     ----------
-    slices : int, sequence of int, or mapping
+    slices : int, sequence of int, mapping or SliceChoice
         How many training slices; which; or every part by its name.
     labels : AnnotatedSlices
         What is annotated.
-    depth : int
-        Slices of the stack.
-    settings : SelectionSettings, optional
-        How many validation and test slices there are at most.
+    voxel_size : tuple of float
+        Metres z, y, x.
+    test : int
+        How many test slices there are at most.
+    apart : int, optional
+        As for `select_slices`.
 
     Returns
     -------
@@ -102,19 +104,27 @@ def parts_of(
     --------
     >>> import numpy as np
     >>> from bigrock.workflows.shale.annotated import annotated_slices
-    >>> given = {z: np.zeros((4, 4), np.uint8) for z in (1, 4, 5, 8)}
-    >>> labels = annotated_slices(given, (10, 4, 4), {"solid": 0, "pore": 1})
-    >>> parts_of(2, labels, 10)
-    Parts(training=(4, 5), validation=(1, 8), test=())
+    >>> given = {z: np.zeros((4, 4), np.uint8) for z in (3, 5, 7, 10, 13, 20)}
+    >>> labels = annotated_slices(given, (24, 4, 4), {"solid": 0, "pore": 1})
+    >>> parts_of(2, labels, voxel_size=(1e-8, 1e-8, 1e-8))
+    Parts(training=(7, 13), validation=(10, 20), test=(3, 5))
     """
-    settings = settings or SelectionSettings()
+    depth = len(labels.counts)
+    if isinstance(slices, SliceChoice):
+        slices = {"training": slices.train, "validation": slices.validation, "test": slices.test}
     if isinstance(slices, Mapping):
         return _named(slices, labels, depth)
-    if not isinstance(slices, Sequence):
-        return _counted(_whole_number(slices), labels, depth, settings)
-    training = _checked(slices, labels, depth, "training")
+    if isinstance(slices, Sequence):
+        training = _checked(slices, labels, depth, "training")
+        wanted = _wanted(depth, len(training), voxel_size, test, apart)
+    else:
+        count = _count(slices, labels, depth)
+        wanted = _wanted(depth, count, voxel_size, test, apart)
+        training = _nearest(wanted.train, labels.available)
     left = [z for z in labels.available if z not in training]
-    return _rest(training, left, depth, settings)
+    validation = _nearest(wanted.validation, left)
+    left = [z for z in left if z not in validation]
+    return Parts(training, validation, _nearest(wanted.test, left))
 
 
 def held_out(slices: Sequence[TrainingSlice], stride: int) -> tuple[list[TrainingSlice], list[TrainingSlice]]:
@@ -166,56 +176,34 @@ def _named(slices: Mapping[str, Sequence[int]], labels: AnnotatedSlices, depth: 
     return Parts(*(_checked(slices.get(name, ()), labels, depth, name) for name in names))
 
 
-def _counted(count: int, labels: AnnotatedSlices, depth: int, settings: SelectionSettings) -> Parts:
-    there = labels.available
+def _count(slices: Any, labels: AnnotatedSlices, depth: int) -> int:
+    count, there = _whole_number(slices), len(labels.available)
     if count < 1:
         raise ParameterError(
             f"slices={count}: nothing would be learnt. Give a number of training slices, 1 or more."
         )
-    if count > len(there):
+    if count > there:
         raise ParameterError(
-            f"{count} training slices are asked for, and {len(there)} of the {depth} slices are annotated. Annotate "
+            f"{count} training slices are asked for, and {there} of the {depth} slices are annotated. Annotate "
             "more, or ask for fewer."
         )
-    interval = depth / (count + 1)
-    training = _nearest([interval * (i + 1) for i in range(count)], there, count)
-    return _rest(training, [z for z in there if z not in training], depth, settings)
+    return count
 
 
-def _rest(training: tuple[int, ...], left: list[int], depth: int, settings: SelectionSettings) -> Parts:
-    """Return the parts when the training slices are known: of what is left, validation comes first."""
-    count = settings.validation
-    places = [depth * (i + 1) / (count + 1) for i in range(count)]
-    validation = _nearest(places, left, min(count, len(left)))
-    left = [z for z in left if z not in validation]
-    # Neighbours of what was learnt would flatter the scores.
-    for distance in range(_APART, 1, -1):
-        apart = [z for z in left if min(abs(z - t) for t in training) >= distance]
-        if len(apart) >= settings.test:
-            left = apart
-            break
-    test = _nearest(
-        [depth * _halton(i + 1) for i in range(settings.test)], left, min(settings.test, len(left))
-    )
-    return Parts(training, validation, test)
+def _wanted(depth: int, count: int, voxel_size: Voxel, test: int, apart: int | None) -> SliceChoice:
+    """Return the choice for a stack of which all is annotated; with fewer test slices where it is short."""
+    test = min(test, max(0, depth - count - 2))
+    return select_slices(depth, count, voxel_size=voxel_size, test=test, apart=apart)
 
 
-def _nearest(places: Sequence[float], there: Sequence[int], count: int) -> tuple[int, ...]:
-    """Return for each place the nearest slice that no earlier place took."""
+def _nearest(places: Sequence[int], there: Sequence[int]) -> tuple[int, ...]:
+    """Return for each place the nearest slice that no earlier place took, as long as there are any."""
     left, taken = list(there), []
-    for place in places[:count]:
-        best = min(left, key=lambda z: (abs(z + 0.5 - place), z))
+    for place in places[: len(left)]:
+        best = min(left, key=lambda z: (abs(z - place), z))
         left.remove(best)
         taken.append(best)
     return tuple(sorted(taken))
-
-
-def _halton(index: int) -> float:
-    """Return a member of the Halton sequence of base 2: its binary digits mirrored at the point."""
-    value, part = 0.0, 0.5
-    while index:
-        value, index, part = value + part * (index % 2), index // 2, part / 2
-    return value
 
 
 def _checked(slices: Sequence[int], labels: AnnotatedSlices, depth: int, part: str) -> tuple[int, ...]:

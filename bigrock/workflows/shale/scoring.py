@@ -16,8 +16,10 @@ from bigrock.training import (
     scores,
     without_borders,
 )
+from bigrock.volumes import Source
+from bigrock.workflows.shale.annotation_prelabels import PrelabelSettings, prelabels
 
-__all__ = ["forest_scores", "score_slices"]
+__all__ = ["forest_scores", "otsu_scores", "score_slices"]
 
 Planes = Mapping[int, npt.NDArray[np.uint8]]
 
@@ -106,3 +108,30 @@ def forest_scores(
     """
     forest = random_forest(learnt, classes, validation=held, seed=seed)
     return score_slices(truth, {z: forest(image) for z, image in images.items()}, classes, pores)
+
+
+def otsu_scores(
+    stack: Source, truth: Planes, classes: Mapping[str, int], pores: Sequence[int], **how: Any
+) -> dict[str, Any]:
+    """Return the scores of the pre-labels: guarded local Otsu, and pores parted by what they lie in.
+
+    Parameters
+    ----------
+    stack : Source
+        Grey levels.
+    truth : mapping of int to ndarray
+        Labels of slices.
+    classes : mapping of str to int
+        Class table.
+    pores : sequence of int
+        Values of the classes that are pores.
+    **how
+        For `bigrock.reduce`: executor, ram, progress.
+
+    Returns
+    -------
+    dict
+        As `score_slices` gives it.
+    """
+    found = prelabels(stack, sorted(truth), classes, PrelabelSettings(), **how)
+    return score_slices(truth, found, classes, pores)

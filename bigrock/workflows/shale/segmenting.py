@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from bigrock.engine.progress import ProgressLike
 from bigrock.engine.running import run
 from bigrock.errors import ParameterError, VolumeExistsError
@@ -21,13 +24,13 @@ from bigrock.workflows.execution import executing
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
 from bigrock.workflows.shale.clean_up import clean_up
 from bigrock.workflows.shale.parts import Parts, Slices, held_out, parts_of
-from bigrock.workflows.shale.scoring import forest_scores, score_slices
+from bigrock.workflows.shale.scoring import forest_scores, otsu_scores, score_slices
 from bigrock.workflows.shale.settings import FewSliceSettings
 from bigrock.workflows.shale.slices import SliceReader
 
 __all__ = ["FewSliceResult", "prepared_folder", "segment_from_slices"]
 
-_OURS = ("scan.zarr", "model", "segmentation.zarr", "metrics.json")
+_OURS = ("scan.zarr", "annotation", "model", "segmentation.zarr", "metrics.json")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +47,7 @@ class FewSliceResult:
     metrics : dict
         ``iou``, ``dice`` (by class), ``pore_iou``, ``pixel_accuracy``, ``confusion``, ``porosity_bias`` of the
         test slices (``scored_on`` says if there were none), ``slices`` (which had which part),
-        ``validation``, ``random_forest`` (of the same slices, where baselines are asked for), and
+        ``validation``, ``random_forest`` and ``otsu`` (where baselines are asked for), and
         ``seconds`` of each step.
     bundle : Bundle
         The trained network.
@@ -52,6 +55,8 @@ class FewSliceResult:
         How it was trained, epoch by epoch.
     parts : Parts
         Which slices were learnt from, chosen by and tested on.
+    truth : dict of int to ndarray
+        Labels of the slices that were scored.
     """
 
     folder: Path
@@ -60,6 +65,7 @@ class FewSliceResult:
     bundle: Bundle
     trained: Trained
     parts: Parts
+    truth: dict[int, npt.NDArray[np.uint8]]
 
 
 def segment_from_slices(
@@ -163,9 +169,13 @@ class _Job:
         self.network = settings.network.made(classes)
         self.pores = [classes[name] for name in settings.pore_names(classes)]
         self.training = dataclasses.replace(settings.training, seed=seed)
-        required_voxel_size(stack, "training on slices of it")
+        voxel = required_voxel_size(stack, "the interval between training slices")
         self.labels: AnnotatedSlices = annotated_slices(labels, stack.shape, classes, **how)
-        self.parts = parts_of(slices, self.labels, stack.shape[0], settings.selection)
+        wanted = settings.selection
+        self.parts = parts_of(slices, self.labels, voxel_size=voxel, test=wanted.test, apart=wanted.apart)
+        tested = self.parts.test or self.parts.validation or self.parts.training
+        self.truth = {z: self.labels.read(z) for z in tested}
+        self.interval_m = stack.shape[0] * voxel[0] / (len(self.parts.training) + 1)
         self.reader = SliceReader.of(stack, self.network, **how)
         self.learnt = self._slices(self.parts.training)
         self.held = self._slices(self.parts.validation)
@@ -199,7 +209,7 @@ class _Job:
         if cleaning.needed:
             volume = clean_up(volume, self.place / "segmentation.zarr", cleaning, self.pores, **passes)
         metrics = self._metrics(trained, volume, seconds)
-        return FewSliceResult(self.place, volume, metrics, trained.bundle, trained, self.parts)
+        return FewSliceResult(self.place, volume, metrics, trained.bundle, trained, self.parts, self.truth)
 
     def _metrics(self, trained: Trained, volume: Volume, seconds: dict[str, float]) -> dict[str, Any]:
         """Return the scores, and write them."""
@@ -208,19 +218,20 @@ class _Job:
         kept = _kept(file)
         if kept.get("scored") == json.loads(json.dumps(scored)):
             return kept
-        tested = self.parts.test or self.parts.validation or self.parts.training
-        predicted = {z: volume[z] for z in tested}
-        truth = {z: self.labels.read(z) for z in tested}
-        metrics = score_slices(truth, predicted, self.network.classes, self.pores)
+        predicted = {z: volume[z] for z in self.truth}
+        metrics = score_slices(self.truth, predicted, self.network.classes, self.pores)
         metrics["scored_on"] = (
             "test" if self.parts.test else "validation" if self.parts.validation else "training"
         )
-        metrics["slices"] = self.parts.to_dict()
+        metrics["slices"] = {**self.parts.to_dict(), "interval_m": self.interval_m}
         metrics["validation"] = dict(trained.validation)
         metrics["epochs"] = trained.epochs
         if self.settings.baselines:
-            images = {z: self.reader.read(z) for z in tested}
-            given = (self.learnt, self.held, images, truth, self.network.classes, self.pores)
+            images = {z: self.reader.read(z) for z in self.truth}
+            given = (self.learnt, self.held, images, self.truth, self.network.classes, self.pores)
+            metrics["otsu"] = otsu_scores(
+                self.stack, self.truth, self.network.classes, self.pores, **self.how
+            )
             metrics["random_forest"] = forest_scores(*given, seed=self.training.seed)
         metrics["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
         metrics["scored"] = scored

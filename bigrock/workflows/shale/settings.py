@@ -114,8 +114,10 @@ class SelectionSettings(Section):
 
     Attributes
     ----------
-    training, validation, test : int
-        How many slices to train on, to choose the weights by, and to score at the end.
+    training, test : int
+        How many slices to train on, and to score at the end; two more choose the weights.
+    apart : int or None
+        Slices between these and the training slices at least; None: a tenth of the interval.
 
     Examples
     --------
@@ -124,8 +126,8 @@ class SelectionSettings(Section):
     """
 
     training: int = Field(default=6, ge=1)
-    validation: int = Field(default=2, ge=1)
     test: int = Field(default=5, ge=0)
+    apart: int | None = Field(default=None, ge=1)
 
 
 class FewSliceSettings(Settings):

@@ -31,6 +31,7 @@ SHALE = Shale(SHAPE, level="easy", seed=1)
 CLASSES = SHALE.truth.classes
 VOXEL = (1e-8, 5e-9, 5e-9)
 QUICK = {
+    "selection": {"apart": 2},
     "network": {"features": [8, 8, 16]},
     "training": {"max_epochs": 8, "steps_per_epoch": 8, "batch": 4, "patch": 32, "threads": 1},
 }
@@ -66,14 +67,13 @@ def test_the_whole_stack_gets_the_classes_that_were_learnt(result: FewSliceResul
     assert result.metrics["scored_on"] == "test"
 
 
-def test_no_slice_has_two_parts_and_test_slices_stay_away_from_what_was_learnt(
-    result: FewSliceResult,
-) -> None:
+def test_no_slice_has_two_parts_and_the_distance_to_what_was_learnt_is_told(result: FewSliceResult) -> None:
     parts = result.parts
     every = parts.training + parts.validation + parts.test
     assert len(set(every)) == len(every) == 4 + 2 + 5
-    assert parts.nearest_test is not None
-    assert parts.nearest_test > 1
+    told = result.metrics["slices"]
+    assert told["nearest_test"] == min(abs(a - b) for a in parts.test for b in parts.training) >= 2
+    assert told["interval_m"] == pytest.approx(24 * 1e-8 / 5)
 
 
 def test_the_scores_are_those_of_the_volume_that_lies_on_disk(

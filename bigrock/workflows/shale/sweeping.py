@@ -1,0 +1,312 @@
+"""How many annotated slices are enough: the same test slices, scored by networks trained on 2, 3, … 8 of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigrock.engine.progress import ProgressLike
+from bigrock.errors import ParameterError
+from bigrock.models import SegmentationConfig
+from bigrock.training import TrainingSlice, train_segmentation
+from bigrock.training.losses import SegmentationLoss
+from bigrock.training.metrics import scores
+from bigrock.training.validation import evaluate
+from bigrock.volumes import Source, open_volume
+from bigrock.volumes.source import Voxel, required_voxel_size
+from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
+from bigrock.workflows.shale.parts import Parts
+from bigrock.workflows.shale.selection import select_slices
+from bigrock.workflows.shale.settings import FewSliceSettings
+from bigrock.workflows.shale.slices import SliceReader
+from bigrock.workflows.shale.sweep_figure import draw_sweep
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Sweep", "recommended", "sweep", "sweep_parts"]
+
+RULE = "the fewest slices whose validation IoU is within one standard error of the best"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sweep:
+    """What `sweep` found.
+
+    Attributes
+    ----------
+    table : pyarrow.Table
+        A row for each number of slices and seed: ``n``, ``seed``, ``interval_um``, ``iou <class>``,
+        ``mean_iou``, ``pore_iou`` and ``test_loss`` of the test slices, ``validation_iou``,
+        ``train_loss``, ``epochs``, ``best_epoch``, ``seconds``.
+    recommended : int
+        Number of slices by `rule`, which knows no test slice.
+    rule : str
+        In words.
+    parts : dict of int to Parts
+        Slices of each number; validation and test are the same for all.
+    folder : Path
+        ``sweep.csv``, ``sweep.parquet``, ``sweep.json``, ``sweep.png``, and the bundles.
+    """
+
+    table: pa.Table
+    recommended: int
+    rule: str
+    parts: dict[int, Parts]
+    folder: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON: rows, recommended number, rule, slices."""
+        parts = {str(n): p.to_dict() for n, p in self.parts.items()}
+        return {
+            "recommended": self.recommended,
+            "rule": self.rule,
+            "parts": parts,
+            "rows": self.table.to_pylist(),
+        }
+
+
+def sweep(
+    stack: Source | str | os.PathLike[str],
+    labels: Labels,
+    out: str | os.PathLike[str],
+    *,
+    classes: Mapping[str, int],
+    counts: Iterable[int] = range(2, 9),
+    seeds: Iterable[int] = (0, 1, 2),
+    config: FewSliceSettings | Mapping[str, Any] | None = None,
+    resume: bool = True,
+    progress: ProgressLike = None,
+) -> Sweep:
+    """Return how IoU, loss, epochs and time depend on the number of training slices, and how many are enough.
+
+    Trains a network for every number and seed; test and validation slices are the same for all, and
+    none of them is a training slice of any. The recommended number is judged on validation: the
+    fewest slices whose mean IoU there is within one standard error (over the seeds) of the best.
+    The same call goes on where an interrupted sweep stopped.
+
+    Parameters
+    ----------
+    stack, labels, classes
+        As for `segment_from_slices`; all slices that are used must be annotated.
+    out : str or path-like
+        A folder.
+    counts, seeds : iterable of int
+        Numbers of training slices, and seeds of weights and patches.
+    config : FewSliceSettings or mapping, optional
+        Network and training.
+    resume : bool
+        Keep what an earlier call of the same settings trained.
+    progress : callable, bool, optional
+        As for `bigrock.run`.
+
+    Returns
+    -------
+    Sweep
+
+    Raises
+    ------
+    ParameterError, PhaseError, VoxelSizeError, NonFiniteError
+        As for `segment_from_slices`, before anything is trained.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bigrock.datasets import Shale
+    >>> shale = Shale((20, 48, 48), level="easy")
+    >>> short = {"max_epochs": 1, "steps_per_epoch": 2, "batch": 1, "patch": 16}
+    >>> config = {"selection": {"test": 2}, "network": {"features": [4, 4, 8]}, "training": short}
+    >>> found = sweep(shale, shale.truth, tempfile.mkdtemp() + "/sweep", classes=shale.truth.classes,
+    ...     counts=(2, 3), seeds=(0,), config=config, progress=False)
+    >>> found.table["n"].to_pylist()
+    [2, 3]
+    """
+    settings = config if isinstance(config, FewSliceSettings) else FewSliceSettings(**(config or {}))
+    source = open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
+    how = {"executor": settings.run.executor, "ram": settings.run.ram, "progress": progress}
+    voxel = required_voxel_size(source, "the interval between training slices")
+    network = settings.network.made(classes)
+    pores = [classes[name] for name in settings.pore_names(classes)]
+    known = annotated_slices(labels, source.shape, classes, **how)
+    numbers, every = sorted(set(counts)), sorted(set(seeds))
+    parts = sweep_parts(known, numbers, voxel_size=voxel, test=settings.selection.test)
+    if not every:
+        raise ParameterError("a sweep without a seed trains nothing. Give one seed or more.")
+    _refuse_missing(known, parts)
+    bench = _Bench(SliceReader.of(source, network, **how), known, network, pores, settings, Path(out))
+    rows = [
+        bench.row(n, seed, parts[n], source.shape[0] * voxel[0] / (n + 1), resume=resume)
+        for n in numbers
+        for seed in every
+    ]
+    return _written(rows, parts, Path(out))
+
+
+def sweep_parts(
+    labels: AnnotatedSlices, counts: Sequence[int], *, voxel_size: Voxel, test: int = 5
+) -> dict[int, Parts]:
+    """Return training slices for each number, and validation and test slices that are in none of them.
+
+    Parameters
+    ----------
+    labels : AnnotatedSlices
+        What is annotated.
+    counts : sequence of int
+        Numbers of training slices.
+    voxel_size : tuple of float
+        Metres z, y, x.
+    test : int
+        Test slices.
+
+    Returns
+    -------
+    dict of int to Parts
+
+    Raises
+    ------
+    ParameterError
+        If the stack is too short, or a training slice is not annotated.
+    """
+    depth = len(labels.counts)
+    if not counts or min(counts) < 1:
+        raise ParameterError(
+            f"counts {list(counts)} are not numbers of training slices. Give such as 2, 4, 6."
+        )
+    choices = {n: select_slices(depth, n, voxel_size=voxel_size, test=test) for n in counts}
+    trained = sorted({z for choice in choices.values() for z in choice.train})
+    bare = sorted(set(trained) - set(labels.available))
+    if bare:
+        raise ParameterError(
+            f"slices {bare} would be trained on, and nobody annotated them. Annotate them, or sweep other numbers."
+        )
+    largest = choices[max(counts)]
+    free = [z for z in labels.available if z not in trained]
+    if len(free) < len(largest.validation) + test:
+        raise ParameterError(
+            f"{len(free)} annotated slices are left of {depth} when {list(counts)} training slices are taken, and "
+            f"{len(largest.validation) + test} are needed to validate and test. Sweep fewer numbers, or a taller stack."
+        )
+    distance = {z: min(abs(z - t) for t in trained) for z in free}
+    taken: list[int] = []
+    for place in (*largest.validation, *largest.test):
+        # As near to its place as the free slices allow, but rather two slices off than beside a training slice.
+        left = [z for z in free if z not in taken]
+        taken.append(min(left, key=lambda z: (abs(z - place) - 2 * min(distance[z], 3), z)))
+    split = len(largest.validation)
+    fixed = tuple(sorted(taken[:split])), tuple(sorted(taken[split:]))
+    return {n: Parts(choice.train, *fixed) for n, choice in choices.items()}
+
+
+def recommended(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return the fewest slices whose mean validation IoU is within one standard error of the best.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        With ``n`` and ``validation_iou``; a row for each seed.
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    Breiman et al., Classification and regression trees, 1984 (the one-standard-error rule).
+
+    Examples
+    --------
+    >>> rows = [{"n": n, "validation_iou": v} for n, v in ((2, 0.6), (4, 0.79), (6, 0.8), (6, 0.82))]
+    >>> recommended(rows)
+    6
+    """
+    found: dict[int, list[float]] = {}
+    for row in rows:
+        found.setdefault(row["n"], []).append(row["validation_iou"])
+    best = max(found, key=lambda n: (np.mean(found[n]), -n))
+    error = np.std(found[best], ddof=1) / np.sqrt(len(found[best])) if len(found[best]) > 1 else 0.0
+    return min(n for n, values in found.items() if np.mean(values) >= np.mean(found[best]) - error)
+
+
+def _refuse_missing(known: AnnotatedSlices, parts: Mapping[int, Parts]) -> None:
+    for n, part in parts.items():
+        if missing := known.missing(list(part.training)):
+            raise ParameterError(
+                f"no pixel of the {n} training slices {list(part.training)} is annotated as {', '.join(missing)}: the "
+                "network would never give that class. Sweep larger numbers, or annotate these slices further."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """Trains and scores one network after the other."""
+
+    reader: SliceReader
+    labels: AnnotatedSlices
+    network: SegmentationConfig
+    pores: Sequence[int]
+    settings: FewSliceSettings
+    folder: Path
+
+    def row(self, n: int, seed: int, parts: Parts, interval_m: float, *, resume: bool) -> dict[str, Any]:
+        training = dataclasses.replace(self.settings.training, seed=seed)
+        tested = self._slices(parts.test)
+        trained = train_segmentation(
+            self._slices(parts.training),
+            self._slices(parts.validation),
+            self.network,
+            training,
+            folder=self.folder / f"n{n}-seed{seed}",
+            test=tested if training.stop_on == "paper" else (),
+            voxel_size=self.reader.stack.voxel_size,
+            provenance={"slices": parts.to_dict()},
+            resume=resume,
+            progress=False,
+        )
+        weights = training.class_weights
+        loss = SegmentationLoss(
+            None if weights is None else [weights.get(name, 1.0) for name in self.network.classes],
+            training.dice_weight,
+            training.cross_entropy_weight,
+        )
+        judged = evaluate(trained.bundle.network("cpu"), tested, len(self.network.classes), loss)
+        told = scores(np.sum(judged.confusion, axis=0), self.network.classes, pores=self.pores)
+        best = trained.history.epochs[trained.history.best_epoch - 1]
+        return {
+            "n": n,
+            "seed": seed,
+            "interval_um": 1e6 * interval_m,
+            **{f"iou {name}": value for name, value in told["iou"].items()},
+            "mean_iou": told["mean_iou"],
+            "pore_iou": told.get("pore_iou"),
+            "validation_iou": trained.validation["mean_iou"],
+            "train_loss": best["loss"],
+            "test_loss": float(np.mean(judged.losses)),
+            "epochs": trained.epochs,
+            "best_epoch": trained.history.best_epoch,
+            "seconds": round(trained.seconds, 3),
+        }
+
+    def _slices(self, places: Sequence[int]) -> list[TrainingSlice]:
+        return [TrainingSlice(self.reader.read(z), self.labels.read(z), str(z)) for z in places]
+
+
+def _written(rows: list[dict[str, Any]], parts: dict[int, Parts], folder: Path) -> Sweep:
+    """Return the result, and write table, figure and JSON."""
+    import pyarrow as pa
+    import pyarrow.csv as csv
+    import pyarrow.parquet as pq
+
+    found = Sweep(pa.Table.from_pylist(rows), recommended(rows), RULE, parts, folder)
+    pq.write_table(found.table, folder / "sweep.parquet")
+    csv.write_csv(found.table, folder / "sweep.csv")
+    text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
+    (folder / "sweep.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "sweep.png").write_bytes(draw_sweep(rows, found.recommended))
+    return found
