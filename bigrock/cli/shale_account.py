@@ -123,7 +123,7 @@ def _names(labels: list[str]) -> list[str]:
 def _written(found: list[ShaleAccount], sources: list[Any], folder: Path) -> list[Path]:
     """Write all files of all stacks; return the pages and the table of all."""
     from bigrock.workflows.shale.account_report import write_account_report
-    from bigrock.workflows.shale.accounting import maturity_table
+    from bigrock.workflows.shale.maturity import maturity_table
 
     folder.mkdir(parents=True, exist_ok=True)
     pages = []

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigrock.workflows.shale.account_report import account_sections, write_account_report
-    from bigrock.workflows.shale.accounting import ShaleAccount, account, maturity_table
+    from bigrock.workflows.shale.accounting import ShaleAccount, account
     from bigrock.workflows.shale.aligning import align_stack
     from bigrock.workflows.shale.annotation import Exported, export_annotation
     from bigrock.workflows.shale.annotation_import import Annotations, import_annotation
     from bigrock.workflows.shale.demo import ShaleDemo, shale_demo
     from bigrock.workflows.shale.evaluation import Evaluation, evaluate, evaluation_sections
     from bigrock.workflows.shale.given_labels import prepare_annotation
+    from bigrock.workflows.shale.maturity import maturity_table
     from bigrock.workflows.shale.quality import StackQuality, stack_quality
     from bigrock.workflows.shale.running import ShaleResult, run_shale
     from bigrock.workflows.shale.segmenting import FewSliceResult, segment_from_slices
@@ -54,7 +55,7 @@ _HOME = {
     "evaluation_sections": "evaluation",
     "export_annotation": "annotation",
     "import_annotation": "annotation_import",
-    "maturity_table": "accounting",
+    "maturity_table": "maturity",
     "prepare_annotation": "given_labels",
     "remove_specks": "whole_components",
     "run_shale": "running",

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 import bigrock
-from bigrock.engine.kernel import Kernel
 from bigrock.engine.through import Through
 from bigrock.errors import ParameterError, PhaseError
-from bigrock.geometry import Block, Region, Shape
+from bigrock.geometry import Shape
 from bigrock.kernels.component_shells import RelabelComponents, ShellCounts, ShellVoxels
 from bigrock.measures import read_component_table
 from bigrock.volumes import open_volume
-from bigrock.volumes.source import Kind, Source, Voxel, facts_of
-from bigrock.volumes.stores import is_local, location, open_store
+from bigrock.volumes.source import Source, facts_of
+from bigrock.workflows.shale.numbered_components import AnyOf, FromOne, Numbers, numbered
 
 if TYPE_CHECKING:
     from bigrock.volumes import Volume
@@ -104,7 +99,7 @@ def split_organic_pores(
     values = tuple(given[name] for name in pores)
     classes = _parted(given, pores, (organic_pore, inorganic_pore))
     how = {"block": block, "executor": executor, "ram": ram, "progress": progress}
-    with _components(Through(source, _AnyOf(values)), dest, how, overwrite) as components:
+    with numbered(Through(source, AnyOf(values)), dest, how, overwrite) as components:
         [found] = bigrock.reduce(components, [ShellVoxels(source, shell)], **how)
         count = read_component_table(components).num_rows
         size, on = (np.zeros(count + 1, np.int64) for _ in range(2))
@@ -113,7 +108,7 @@ def split_organic_pores(
         np.add.at(on, found.components[inside], found.counts[inside])
         new = np.where(2 * on > size, classes[organic_pore], classes[inorganic_pore]).astype(np.int32)
         new[0] = -1
-        kernel = RelabelComponents(_Numbers(components, source), new, classes)
+        kernel = RelabelComponents(Numbers(components, source), new, classes)
         return bigrock.run(kernel, source, dest, overwrite=overwrite, **how)
 
 
@@ -175,7 +170,7 @@ def remove_specks(
     if not sizes or min(sizes.values()) < 1:
         raise ParameterError(f"min_voxels={min_voxels!r} is no size. Give numbers of voxels, 1 or more.")
     how = {"block": block, "executor": executor, "ram": ram, "progress": progress}
-    with _components(Through(source, _FromOne()), dest, how, overwrite, connectivity) as components:
+    with numbered(Through(source, FromOne()), dest, how, overwrite, connectivity) as components:
         table = read_component_table(components)
         values = np.concatenate([[-1], table["value"].to_numpy().astype(np.int64) - 1])
         voxels = np.concatenate([[0], table["voxels"].to_numpy().astype(np.int64)])
@@ -188,7 +183,7 @@ def remove_specks(
         [found] = bigrock.reduce(components, [around], **how)
         new = _resolved(found, values, specks, list(classes.values()))
         kernel = RelabelComponents(
-            _Numbers(components, source), np.where(specks, new, -1).astype(np.int32), classes
+            Numbers(components, source), np.where(specks, new, -1).astype(np.int32), classes
         )
         return bigrock.run(kernel, source, dest, overwrite=overwrite, **how)
 
@@ -238,78 +233,3 @@ def _opened(labels: StackLike, names: Sequence[str]) -> Source:
     if missing:
         raise PhaseError(f"{missing} are not classes of the volume; its classes are {dict(facts.classes)}.")
     return source
-
-
-@contextmanager
-def _components(
-    source: Source, dest: str | os.PathLike[str], how: dict[str, Any], overwrite: bool, connectivity: int = 26
-) -> Iterator[Volume]:
-    """Label the components beside `dest`, and delete them when all is done; an interrupted run finds them again."""
-    place = f"{location(dest)}.components"
-    yield bigrock.label(source, place, connectivity=connectivity, overwrite=overwrite, **how)
-    if is_local(place):
-        shutil.rmtree(Path(place))
-    else:
-        from zarr.core.sync import sync
-
-        sync(open_store(place).clear())
-
-
-@dataclass(frozen=True)
-class _Numbers:
-    """Numbers of components, known by what was labelled: labelled once more, they are the same."""
-
-    volume: Volume
-    origin: Source
-
-    kind: ClassVar[Kind] = "labels"
-
-    @property
-    def shape(self) -> Shape:
-        return self.volume.shape
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.volume.dtype
-
-    @property
-    def voxel_size(self) -> Voxel | None:
-        return self.volume.voxel_size
-
-    @property
-    def read_unit(self) -> Shape:
-        return self.volume.read_unit
-
-    def read(self, region: Region) -> Array:
-        return self.volume.read(region)
-
-    def identity(self) -> dict[str, Any]:
-        return {"components_of": self.origin.identity()}
-
-
-@dataclass(frozen=True)
-class _AnyOf(Kernel):
-    """The mask of several classes."""
-
-    values: tuple[int, ...]
-
-    def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        return np.dtype(np.bool_)
-
-    def output_kind(self, kind: Kind) -> Kind:
-        return "mask"
-
-    def __call__(self, array: Array, block: Block) -> Array:
-        return np.isin(array[block.trim], self.values)
-
-
-@dataclass(frozen=True)
-class _FromOne(Kernel):
-    """Class values plus one: 0 is background where components are labelled."""
-
-    def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        return np.dtype(np.uint16 if dtype.itemsize == 1 else np.uint32)
-
-    def __call__(self, array: Array, block: Block) -> Array:
-        core = array[block.trim]
-        return core.astype(self.output_dtype(core.dtype)) + core.dtype.type(1)

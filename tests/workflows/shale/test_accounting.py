@@ -13,7 +13,8 @@ import pytest
 import bigrock
 from bigrock.datasets import Shale, ShaleTruth
 from bigrock.errors import ParameterError, PhaseError, VoxelSizeError
-from bigrock.workflows.shale.accounting import ShaleAccount, account, maturity_table
+from bigrock.workflows.shale.accounting import ShaleAccount, account
+from bigrock.workflows.shale.maturity import maturity_table
 from bigrock.workflows.shale.organic_porosity import ShaleVolumes, organic_quantities
 
 CLASSES = {"matrix": 0, "organic matter": 1, "organic pore": 2, "inorganic pore": 3}
