@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -65,21 +64,20 @@ def neighbours(window: Array) -> Neighbours:
     >>> found.steps.tolist()
     [[0.0, 2.0]]
     """
-    binning = -(-max(window.shape[1:]) // _SIDE)
-    flat = [_flattened(plane, binning) for plane in window]
-    steps = np.full((max(0, len(flat) - 1), 2), np.nan)
-    likeness = np.full(len(steps), np.nan)
-    spectrum = _spectrum(flat[0])
-    for z, (a, b) in enumerate(pairwise(flat)):
-        before, spectrum = spectrum, _spectrum(b)
+    binning, depth = -(-max(window.shape[1:]) // _SIDE), len(window)
+    steps = np.full((max(0, depth - 1), 2), np.nan)
+    likeness, second = np.full(len(steps), np.nan), np.full(max(0, depth - 2), np.nan)
+    # Only three slices at a time are held as numbers of 8 bytes.
+    a = b = _flattened(window[0], binning)
+    spectrum = _spectrum(b)
+    for z in range(depth - 1):
+        before, a, b = a, b, _flattened(window[z + 1], binning)
+        last, spectrum = spectrum, _spectrum(b)
         if a.any() and b.any():
-            steps[z], likeness[z] = _step(a, b, before, spectrum, binning)
-    second = np.full(max(0, len(flat) - 2), np.nan)
-    for z in range(len(second)):
-        if np.isfinite(both := steps[z] + steps[z + 1]).all():
+            steps[z], likeness[z] = _step(a, b, last, spectrum, binning)
+        if z and np.isfinite(both := steps[z - 1] + steps[z]).all():
             # Of a slice that is like none the steps mean nothing: those around it did not move by them.
-            still = _alike(flat[z], flat[z + 2], np.zeros(2))
-            second[z] = np.fmax(still, _alike(flat[z], flat[z + 2], both / binning))
+            second[z - 1] = np.fmax(_alike(before, b, np.zeros(2)), _alike(before, b, both / binning))
     return Neighbours(steps + 0.0, likeness, second)
 
 
@@ -94,11 +92,11 @@ def _flattened(plane: Array, binning: int) -> Floats:
 
 
 def _spectrum(flat: Floats) -> npt.NDArray[np.complex128]:
-    from scipy.ndimage import gaussian_filter
+    from bigrock.kernels import gaussian
 
     rows, columns = (np.hanning(n + 2)[1:-1] for n in flat.shape)
     # Noise is finer than what moves, shading and charging coarser.
-    band = gaussian_filter(flat, _FINEST) - gaussian_filter(flat, _COARSEST)
+    band = gaussian(flat, sigma=_FINEST) - gaussian(flat, sigma=_COARSEST)
     spectrum: npt.NDArray[np.complex128] = np.fft.fft2(band * rows[:, None] * columns)
     return spectrum
 
