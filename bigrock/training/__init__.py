@@ -16,16 +16,15 @@ if TYPE_CHECKING:
     from bigrock.training.history import History
     from bigrock.training.loop import Fitted, fit
     from bigrock.training.metrics import (
-        PorosityBias,
         confusion_matrix,
         dice,
         iou,
         pixel_accuracy,
-        porosity_bias,
         row_normalised,
         scores,
         without_borders,
     )
+    from bigrock.training.porosity import PorosityBias, porosity_bias
     from bigrock.training.progress import TrainingProgress
     from bigrock.training.segmentation import Trained, train_segmentation
     from bigrock.training.settings import Augmentation, LoopConfig, TrainingConfig
@@ -38,7 +37,7 @@ _HOME = {
     "History": "history",
     "IGNORE": "slices",
     "LoopConfig": "settings",
-    "PorosityBias": "metrics",
+    "PorosityBias": "porosity",
     "Trained": "segmentation",
     "TrainingConfig": "settings",
     "TrainingProgress": "progress",
@@ -49,7 +48,7 @@ _HOME = {
     "iou": "metrics",
     "learning_curves": "curves",
     "pixel_accuracy": "metrics",
-    "porosity_bias": "metrics",
+    "porosity_bias": "porosity",
     "random_forest": "forest",
     "row_normalised": "metrics",
     "scores": "metrics",

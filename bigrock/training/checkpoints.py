@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,13 +55,19 @@ def read_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, Any] |
     Raises
     ------
     ResumeError
-        If it belongs to other settings or data; names them.
+        If it belongs to other settings or data, which it names, or is damaged.
     """
     import torch
 
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        raise ResumeError(
+            f"{path} cannot be read ({str(error)[:80]}): it was damaged, or is no checkpoint. Train with "
+            "resume=False, or in another folder."
+        ) from error
     if state.pop("version", None) != _VERSION:
         raise ResumeError(
             f"{path} was written by another version of bigrock: its weights could be misread. Train with "

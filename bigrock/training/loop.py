@@ -109,7 +109,7 @@ def fit(
     TrainingError
         If the loss becomes NaN or infinite.
     BackendError
-        If a GPU is asked for and there is none.
+        If a GPU is asked for and there is none, or mixed precision on a CPU.
 
     Examples
     --------
@@ -127,6 +127,10 @@ def fit(
     import torch
 
     device = training_device(config.device)
+    if config.precision == "mixed" and device.type == "cpu":
+        raise BackendError(
+            "precision='mixed' was asked for on a CPU, where it is not offered. Use precision='auto'."
+        )
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     known = {**config.identity(), "device": device.type, **(identity or {})}

@@ -7,7 +7,7 @@ Matrices of slices add up. Unannotated pixels (255) are in none of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,11 @@ from bigrock.errors import ParameterError, PhaseError
 from bigrock.training.slices import IGNORE
 
 __all__ = [
-    "PorosityBias",
     "confusion_matrix",
     "dice",
     "iou",
     "pixel_accuracy",
-    "porosity_bias",
+    "ratio",
     "row_normalised",
     "scores",
     "without_borders",
@@ -30,31 +29,6 @@ __all__ = [
 Counts = npt.NDArray[np.uint64]
 Labels = npt.NDArray[Any]
 Shares = npt.NDArray[np.float64]
-
-
-class PorosityBias(NamedTuple):
-    """Predicted porosity less the true one; from `porosity_bias`.
-
-    Attributes
-    ----------
-    truth, predicted : float
-        Porosities, 0 to 1, over all annotated pixels.
-    bias, relative : float
-        Their difference, and its share of the true porosity (NaN where that is 0).
-    low, high : float
-        Interval of the bias.
-    relative_low, relative_high : float
-        Interval of the relative bias.
-    """
-
-    truth: float
-    predicted: float
-    bias: float
-    relative: float
-    low: float
-    high: float
-    relative_low: float
-    relative_high: float
 
 
 def confusion_matrix(truth: Labels, predicted: Labels, classes: int) -> Counts:
@@ -123,7 +97,7 @@ def row_normalised(counts: Counts) -> Shares:
     >>> row_normalised(np.array([[3, 1], [0, 2]], np.uint64)).tolist()
     [[0.75, 0.25], [0.0, 1.0]]
     """
-    return _ratio(counts, counts.sum(1, keepdims=True))
+    return ratio(counts, counts.sum(1, keepdims=True))
 
 
 def iou(counts: Counts) -> Shares:
@@ -150,7 +124,7 @@ def iou(counts: Counts) -> Shares:
     [0.75, 0.667]
     """
     hits = np.diag(counts)
-    return _ratio(hits, counts.sum(0) + counts.sum(1) - hits)
+    return ratio(hits, counts.sum(0) + counts.sum(1) - hits)
 
 
 def dice(counts: Counts) -> Shares:
@@ -176,7 +150,7 @@ def dice(counts: Counts) -> Shares:
     >>> dice(np.array([[3, 1], [0, 2]], np.uint64)).round(3).tolist()
     [0.857, 0.8]
     """
-    return _ratio(2 * np.diag(counts), counts.sum(0) + counts.sum(1))
+    return ratio(2 * np.diag(counts), counts.sum(0) + counts.sum(1))
 
 
 def pixel_accuracy(counts: Counts) -> float:
@@ -196,7 +170,7 @@ def pixel_accuracy(counts: Counts) -> float:
     >>> pixel_accuracy(np.array([[3, 1], [0, 4]], np.uint64))
     0.875
     """
-    return float(_ratio(np.trace(counts), counts.sum()))
+    return float(ratio(np.trace(counts), counts.sum()))
 
 
 def without_borders(truth: Labels, *, width: int = 1) -> npt.NDArray[np.uint8]:
@@ -230,82 +204,6 @@ def without_borders(truth: Labels, *, width: int = 1) -> npt.NDArray[np.uint8]:
     highest = ndimage.maximum_filter(np.where(unknown, -1, values), size, mode="nearest")
     lowest = ndimage.minimum_filter(np.where(unknown, IGNORE, values), size, mode="nearest")
     return np.where((highest == lowest) & ~unknown, truth, IGNORE).astype(np.uint8)
-
-
-def porosity_bias(
-    matrices: Sequence[Counts],
-    pores: Sequence[int],
-    *,
-    level: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> PorosityBias:
-    """Return by how much the porosity is over- or underestimated, with a bootstrap interval over slices.
-
-    The interval is that of percentiles when slices are drawn anew with replacement: it says how much
-    the bias depends on which slices were tested. Approximate, the same for the same seed.
-
-    Parameters
-    ----------
-    matrices : sequence of ndarray of uint64, shape (n, n)
-        The confusion matrix of each slice.
-    pores : sequence of int
-        The classes that are pores.
-    level : float
-        Share of the resamples inside the interval.
-    resamples : int
-        How many times slices are drawn.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    PorosityBias
-
-    Raises
-    ------
-    ParameterError
-        If there is no slice.
-
-    References
-    ----------
-    Efron, Bootstrap methods: another look at the jackknife, Annals of Statistics 7, 1979.
-
-    Examples
-    --------
-    >>> found = porosity_bias([np.array([[8, 0], [1, 1]], np.uint64)] * 3, [1])
-    >>> found.truth, found.predicted, found.low == found.high
-    (0.2, 0.1, True)
-    """
-    if not len(matrices):
-        raise ParameterError("no slice was scored. Give the confusion matrix of one slice or more.")
-    if not 0 < level < 1 or resamples < 1:
-        raise ParameterError(
-            f"level={level} and resamples={resamples} make no interval. Give such as 0.95, 2000."
-        )
-    porous = list(pores)
-    stacked = np.asarray(matrices, np.float64)
-    true, found, pixels = (
-        stacked[:, porous].sum((1, 2)),
-        stacked[:, :, porous].sum((1, 2)),
-        stacked.sum((1, 2)),
-    )
-    rows = np.random.default_rng(seed).integers(len(stacked), size=(resamples, len(stacked)))
-    every = np.arange(len(stacked))[None]
-    bias, many = (_bias(true[i].sum(1), found[i].sum(1), pixels[i].sum(1)) for i in (every, rows))
-    tails = (0.5 - level / 2, 0.5 + level / 2)
-    (low, high), (relative_low, relative_high) = (_quantiles(values, tails) for values in many)
-    share = 1 / max(1.0, pixels.sum())
-    return PorosityBias(
-        truth=float(true.sum() * share),
-        predicted=float(found.sum() * share),
-        bias=float(bias[0][0]),
-        relative=float(bias[1][0]),
-        low=low,
-        high=high,
-        relative_low=relative_low,
-        relative_high=relative_high,
-    )
 
 
 def scores(counts: Counts, classes: Mapping[str, int], *, pores: Sequence[int] = ()) -> dict[str, Any]:
@@ -345,25 +243,11 @@ def scores(counts: Counts, classes: Mapping[str, int], *, pores: Sequence[int] =
         is_pore = np.isin(np.arange(len(counts)), pores)
         hits = counts[np.ix_(is_pore, is_pore)].sum()
         union = counts[is_pore].sum() + counts[:, is_pore].sum() - hits
-        result["pore_iou"] = _or_none(float(_ratio(hits, union)))
+        result["pore_iou"] = _or_none(float(ratio(hits, union)))
     return result
 
 
-def _bias(true: Shares, found: Shares, pixels: Shares) -> tuple[Shares, Shares]:
-    """Return the absolute and the relative bias."""
-    difference = found - true
-    return _ratio(difference, pixels), _ratio(difference, true)
-
-
-def _quantiles(values: Shares, at: tuple[float, float]) -> tuple[float, float]:
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return float("nan"), float("nan")
-    low, high = np.quantile(known, at)
-    return float(low), float(high)
-
-
-def _ratio(part: Any, whole: Any) -> Shares:
+def ratio(part: Any, whole: Any) -> Shares:
     """Return part / whole, NaN where the whole is 0."""
     part, whole = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(part, whole, out=np.full(np.broadcast(part, whole).shape, np.nan), where=whole > 0)

@@ -137,17 +137,7 @@ def train_segmentation(
         net: Any = build_segmentation_net(config)
         net.to(memory_format=torch.channels_last)
 
-    def score(network: nn.Module, train_loss: float) -> dict[str, float]:
-        found = evaluate(network, validation, len(config.classes), loss, device)
-        judged = scores(np.sum(found.confusion, axis=0), config.classes)
-        numbers = {f"iou {name}": value for name, value in judged["iou"].items() if value is not None}
-        numbers |= {"score": judged["mean_iou"], "validation loss": float(np.mean(found.losses))}
-        if training.stop_on == "paper":
-            tested = evaluate(network, test, len(config.classes), loss, device).losses
-            numbers |= {"test loss": float(np.mean(tested))}
-            numbers["score"] = -(train_loss + numbers["test loss"])
-        return numbers
-
+    judge = _Judge(config.classes, validation, test if training.stop_on == "paper" else (), loss, device)
     work = Path(folder) / "training"
     identity = {
         "network": json_of(config),
@@ -157,7 +147,7 @@ def train_segmentation(
         net,
         Patches(slices, training),
         loss,
-        score,
+        judge,
         training,
         folder=work,
         identity=identity,
@@ -170,6 +160,37 @@ def train_segmentation(
     said = _provenance(training, fitted, judged, slices, config.classes)
     bundle = save_bundle(folder, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
     return Trained(bundle, fitted.history, fitted.seconds, judged)
+
+
+class _Judge:
+    """Scores a network on the validation slices; by the paper's rule where it is given test slices."""
+
+    def __init__(
+        self,
+        classes: Mapping[str, int],
+        validation: Sequence[TrainingSlice],
+        test: Sequence[TrainingSlice],
+        loss: SegmentationLoss,
+        device: Any,
+    ) -> None:
+        self.classes, self.validation, self.test, self.loss, self.device = (
+            classes,
+            validation,
+            test,
+            loss,
+            device,
+        )
+
+    def __call__(self, net: nn.Module, train_loss: float) -> dict[str, float]:
+        found = evaluate(net, self.validation, len(self.classes), self.loss, self.device)
+        judged = scores(np.sum(found.confusion, axis=0), self.classes)
+        numbers = {f"iou {name}": value for name, value in judged["iou"].items() if value is not None}
+        numbers |= {"score": judged["mean_iou"], "validation loss": float(np.mean(found.losses))}
+        if self.test:
+            tested = evaluate(net, self.test, len(self.classes), self.loss, self.device).losses
+            numbers |= {"test loss": float(np.mean(tested))}
+            numbers["score"] = -(train_loss + numbers["test loss"])
+        return numbers
 
 
 def json_of(config: Any) -> dict[str, Any]:

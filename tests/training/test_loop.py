@@ -187,7 +187,22 @@ def test_a_gpu_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         trained(tmp_path, dataclasses.replace(CONFIG, device="cuda"))
 
 
+def test_half_precision_is_not_offered_on_a_cpu(tmp_path: Path) -> None:
+    with pytest.raises(BackendError, match="'mixed' was asked for on a CPU"):
+        trained(tmp_path, dataclasses.replace(CONFIG, precision="mixed"))
+
+
+def test_a_damaged_checkpoint_is_an_error_that_names_it(tmp_path: Path) -> None:
+    trained(tmp_path, dataclasses.replace(CONFIG, max_epochs=1))
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(path.read_bytes()[:700])
+    with pytest.raises(ResumeError, match=r"checkpoint\.pt cannot be read"):
+        trained(tmp_path, dataclasses.replace(CONFIG, max_epochs=1))
+
+
 @pytest.mark.gpu
+# MONAI makes its scaler by a name that torch has moved.
+@pytest.mark.filterwarnings("ignore:.*GradScaler.*:FutureWarning")
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_trains_in_half_precision_and_resumes(tmp_path: Path) -> None:
     config = dataclasses.replace(CONFIG, device="cuda")
