@@ -29,7 +29,8 @@ ALLOWED = {
     "workflows": GROUND
     | {"volumes", "engine", "kernels", "models", "training", "transfer", "datasets", "measures", "report"},
     "cli": GROUND
-    | {"volumes", "engine", "kernels", "transfer", "datasets", "measures", "report", "workflows"},
+    | {"volumes", "engine", "kernels", "models", "training", "transfer", "datasets", "measures", "report"}
+    | {"workflows"},
 }
 
 
