@@ -60,19 +60,17 @@ def walk_open(
     """Walk every other segment from `low` to `high` whose bound reaches the score that was found."""
     if low >= high or not mark_open(chunk, low, high, n):
         return
-    count, marks, windows, segments = np.int64(0), chunk.open, walks.window, walks.segment
-    for x in range(n):
-        if marks[x]:
-            for s in range(low, high + 1):
-                if (marks[x] >> s) & 1:
-                    windows[np.uint64(count)] = x
-                    segments[np.uint64(count)] = s
-                    count += 1
-            if count > 2 * LANES - SEGMENTS:
-                _finish(words, chunk, walks, start, width, count, guard)
-                count = np.int64(0)
+    count, marks, windows, segments = np.uint64(0), chunk.open, walks.window, walks.segment
+    for s in range(low, high + 1):
+        bit = np.int32(s)
+        for x in range(n):
+            windows[count], segments[count] = x, s
+            count += np.uint64((marks[x] >> bit) & np.int32(1))
+        if count >= LANES:
+            _finish(words, chunk, walks, start, width, np.int64(count), guard)
+            count = np.uint64(0)
     if count:
-        _finish(words, chunk, walks, start, width, count, guard)
+        _finish(words, chunk, walks, start, width, np.int64(count), guard)
 
 
 @njit(**INNER)
@@ -148,7 +146,13 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
             k = s * stride + part
             last = s * np.uint64(words.shape[1]) + (i + one) * stride + part
             a, b, c, d = sums[k], sums[k + one], sums[k + two], sums[k + three]
-            if passed + passed > full:
+            if passed == one:
+                p = last - stride
+                a += flat[p + ahead] - flat[p]
+                b += flat[p + ahead + one] - flat[p + one]
+                c += flat[p + ahead + two] - flat[p + two]
+                d += flat[p + ahead + three] - flat[p + three]
+            elif passed + passed > full:
                 a = b = c = d = np.uint64(0)
                 for p in range(last, last + ahead, stride):
                     a += flat[p]
