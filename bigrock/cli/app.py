@@ -19,6 +19,7 @@ from bigrock.cli.plan import plan
 from bigrock.cli.pores import pores
 from bigrock.cli.report import report
 from bigrock.cli.run import run
+from bigrock.cli.segment import segment
 from bigrock.cli.shale import shale
 from bigrock.cli.validate import validate
 
@@ -40,6 +41,7 @@ for _name, _command in {
     "info": info,
     "plan": plan,
     "run": run,
+    "segment": segment,
     "measure": measure,
     "label": label,
     "pores": pores,

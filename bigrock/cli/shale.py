@@ -47,7 +47,7 @@ def _passes(executor: Any, block: str | None, ram: str | None, quiet: bool) -> d
     }
 
 
-@command("bigrock shale quality stack.zarr", "bigrock shale quality stack.zarr --json > quality.json")
+@command("bigrock shale quality stack.zarr", "bigrock shale quality stack.zarr --json")
 def quality(
     stack: Stack,
     block: o.Block = None,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,17 @@ from typer.testing import CliRunner
 import bigrock
 from bigrock.cli import app
 
-COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
+
+def commands_of(group: Any, path: str = "") -> dict[str, Any]:
+    """Every command by its words, those of groups as well."""
+    found = {}
+    for name, command in group.commands.items():
+        words = f"{path} {name}".strip()
+        found |= commands_of(command, words) if hasattr(command, "commands") else {words: command}
+    return found
+
+
+COMMANDS = commands_of(get_command(app))
 
 
 def bigrock_process(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
@@ -27,12 +38,14 @@ def bigrock_process(*arguments: object, **options: object) -> subprocess.Complet
 
 def test_the_commands_are_those_that_are_documented() -> None:
     documented = {"import", "info", "plan", "run", "measure", "export", "report", "demo", "cluster", "label"}
-    assert set(COMMANDS) == documented | {"validate", "gpu-check"}
+    shale = {"quality", "slices", "annotate", "run", "sweep", "account", "demo"}
+    more = {"validate", "gpu-check", "pores", "segment"}
+    assert set(COMMANDS) == documented | more | {f"shale {name}" for name in shale}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_examples_and_json(name: str) -> None:
-    result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    result = CliRunner().invoke(app, [*name.split(), "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
     assert result.exit_code == 0
     assert "Examples:" in result.stdout
     assert f"bigrock {name} " in result.stdout + " "
@@ -43,15 +56,14 @@ def test_every_command_has_help_with_examples_and_json(name: str) -> None:
 def test_the_examples_of_the_help_are_commands_that_parse() -> None:
     import shlex
 
-    group = get_command(app)
-    for name in COMMANDS:
-        command = group.commands[name]  # type: ignore[attr-defined]
+    for name, command in COMMANDS.items():
         lines = [line for line in command.epilog.splitlines() if line.startswith("bigrock ")]
         assert lines
         for line in lines:
-            program, used, *arguments = shlex.split(line)
-            assert (program, used) == ("bigrock", name)
-            command.make_context(name, arguments)
+            program, *words = shlex.split(line)
+            used = len(name.split())
+            assert (program, words[:used]) == ("bigrock", name.split())
+            command.make_context(name, words[used:])
 
 
 def test_help_loads_no_heavy_package() -> None:

@@ -31,9 +31,6 @@ __all__ = ["ShaleDemo", "forward_rate", "shale_demo"]
 SHAPE: Shape = (96, 256, 256)
 QUICK_SHAPE: Shape = (24, 64, 64)
 
-TRAINING: dict[str, Any] = {"max_epochs": 40, "steps_per_epoch": 40, "batch": 6, "patch": 96, "patience": 40}
-"""Minutes on two cores."""
-
 _QUICK: dict[str, Any] = {
     "network": {"features": [8, 8, 16]},
     "training": {"max_epochs": 6, "steps_per_epoch": 10, "batch": 4, "patch": 32},
@@ -130,7 +127,7 @@ def shale_demo(
 
 
 def _settings(quick: bool, train_slices: int) -> ShaleSettings:
-    given = dict(_QUICK if quick else {"training": TRAINING})
+    given: dict[str, Any] = dict(_QUICK) if quick else {}
     given["selection"] = {"training": train_slices, "apart": 2 if quick else 3}
     return ShaleSettings(**given, baselines=True)
 

@@ -30,7 +30,14 @@ from bigrock.workflows.shale.slices import SliceReader
 
 __all__ = ["FewSliceResult", "prepared_folder", "segment_from_slices"]
 
-_OURS = ("scan.zarr", "annotation", "model", "segmentation.zarr", "metrics.json")
+_OURS = (
+    "scan.zarr",
+    "annotation",
+    "quality.json",
+    "model",
+    "segmentation.zarr",
+    "metrics.json",
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

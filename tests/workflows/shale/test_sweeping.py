@@ -14,7 +14,8 @@ import pytest
 from bigrock.datasets import Shale
 from bigrock.errors import ParameterError
 from bigrock.workflows.shale.annotated import annotated_slices
-from bigrock.workflows.shale.sweeping import Sweep, recommended, sweep, sweep_parts
+from bigrock.workflows.shale.sweep_slices import sweep_parts
+from bigrock.workflows.shale.sweeping import Sweep, recommended, sweep
 
 SHALE = Shale((32, 64, 64), level="easy", seed=1)
 CLASSES = SHALE.truth.classes
