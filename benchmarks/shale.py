@@ -25,7 +25,7 @@ TARGETS = {
 RATE_TARGET, BIAS_TARGET = 0.7, 0.03
 
 
-def measured(folder: Path, level: str, slices: int, seed: int, quick: bool) -> dict[str, Any]:
+def measured(folder: Path, level: Any, slices: int, seed: int, quick: bool) -> dict[str, Any]:
     """Run one demo, return its figures with those of Otsu and the time of its steps."""
     from bigrock.workflows.shale import shale_demo
 

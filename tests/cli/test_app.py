@@ -21,7 +21,7 @@ from bigrock.cli import app
 
 def commands_of(group: Any, path: str = "") -> dict[str, Any]:
     """Every command by its words, those of groups as well."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, command in group.commands.items():
         words = f"{path} {name}".strip()
         found |= commands_of(command, words) if hasattr(command, "commands") else {words: command}
