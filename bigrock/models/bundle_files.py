@@ -77,6 +77,35 @@ def _numbered(names: Any) -> Any:
     return ((str(i), name) for i, name in enumerate(names))
 
 
+_FOLDERS: dict[str, Any] = {
+    "imports": [
+        "$import glob",
+        "$import os",
+        "$import numpy",
+        "$import torch",
+        "$from safetensors.torch import load_file",
+    ],
+    "bundle_root": ".",
+    "dataset_dir": "$@bundle_root + '/slices'",
+    "output_dir": "$@bundle_root + '/labels'",
+    "pattern": "*",
+    "device": "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')",
+}
+
+_RUN: dict[str, Any] = {
+    "evaluator": {
+        "_target_": "SupervisedEvaluator",
+        "device": "@device",
+        "val_data_loader": "@dataloader",
+        "network": "@network",
+        "inferer": "@inferer",
+        "postprocessing": "@postprocessing",
+    },
+    "initialize": ["$@network.load_state_dict(load_file(@weights), strict=False)"],
+    "run": ["$@evaluator.run()"],
+}
+
+
 def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str, Any]:
     """Return what ``configs/inference.json`` holds: a run over a folder of slices.
 
@@ -90,18 +119,7 @@ def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str
     k = config.neighbours
     around = f"[@files[min(max(i + d, 0), len(@files) - 1)] for d in range({-k}, {k + 1})]"
     return {
-        "imports": [
-            "$import glob",
-            "$import os",
-            "$import numpy",
-            "$import torch",
-            "$from safetensors.torch import load_file",
-        ],
-        "bundle_root": ".",
-        "dataset_dir": "$@bundle_root + '/slices'",
-        "output_dir": "$@bundle_root + '/labels'",
-        "pattern": "*",
-        "device": "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')",
+        **_FOLDERS,
         "network_def": network_definition(config),
         "network": "$@network_def.to(@device)",
         "weights": "$@bundle_root + '/models/model.safetensors'",
@@ -126,16 +144,7 @@ def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str
         },
         "inferer": {"_target_": "SimpleInferer"},
         "postprocessing": {"_target_": "Compose", "transforms": _postprocessing()},
-        "evaluator": {
-            "_target_": "SupervisedEvaluator",
-            "device": "@device",
-            "val_data_loader": "@dataloader",
-            "network": "@network",
-            "inferer": "@inferer",
-            "postprocessing": "@postprocessing",
-        },
-        "initialize": ["$@network.load_state_dict(load_file(@weights), strict=False)"],
-        "run": ["$@evaluator.run()"],
+        **_RUN,
     }
 
 
