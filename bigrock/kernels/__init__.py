@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bigrock.kernels.box_sums import BoxGrid, BoxSums, box_grid
     from bigrock.kernels.chords import ChordCounts, ChordLengths, chord_lengths
     from bigrock.kernels.clean_up import FillHoles, RemoveSmall, fill_holes, remove_small_components
-    from bigrock.kernels.component_shells import RelabelComponents, ShellCounts, ShellVoxels
+    from bigrock.kernels.component_shells import ShellCounts, ShellVoxels
     from bigrock.kernels.configurations import ConfigurationCounts, Configurations, configuration_counts
     from bigrock.kernels.denoise import Gaussian, Median, gaussian, median
     from bigrock.kernels.denoise_noise import NoiseLevel, noise_level
@@ -102,7 +102,6 @@ __all__ = [
     "PairCounts",
     "PoreNetwork",
     "PoreRegions",
-    "RelabelComponents",
     "RemoveRings",
     "RemoveSmall",
     "RemoveStripes",
@@ -189,7 +188,6 @@ _MODULES = {
     "PairCounts": "two_point",
     "PoreNetwork": "basins_network",
     "PoreRegions": "basins_network",
-    "RelabelComponents": "component_shells",
     "RemoveRings": "rings",
     "RemoveSmall": "clean_up",
     "RemoveStripes": "stripes",

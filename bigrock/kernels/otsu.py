@@ -15,6 +15,7 @@ from bigrock.geometry import Block, BlockGrid, Shape
 from bigrock.kernels.arrays.otsu import quantised
 from bigrock.kernels.arrays.threshold import at_most
 from bigrock.kernels.backend import dtype_of, namespace
+from bigrock.kernels.field_of_view import Cylinder, FieldOfView
 from bigrock.kernels.histogram import GreyHistogram, Histogram
 from bigrock.kernels.otsu_windows import BINS, Guard, check_window, coarse_thresholds, window_thresholds
 from bigrock.volumes.source import Facts, Kind
@@ -110,10 +111,6 @@ class LocalOtsu(Kernel):
         Voxels from the centre of the window to its faces, at least 1.
     ndim : {2, 3}
         2: a square window in each slice on its own. 3: a cube.
-    stride : int
-        Voxels from one exact threshold to the next; between them thresholds are linear, as with
-        `local_otsu`. With the guard, the global threshold takes the place of those of flat windows
-        before. Nodes lie on one grid from the origin of the volume.
     pore : {"dark", "bright"}
         Whether pores are at most, or above, the threshold.
     min_contrast : float
@@ -126,6 +123,13 @@ class LocalOtsu(Kernel):
         Grey range; filled in by the fit.
     global_threshold, global_contrast : float, optional
         Global Otsu threshold and difference of its class means; filled in by the fit.
+    stride : int
+        Voxels from one exact threshold to the next; between them thresholds are linear, as with
+        `local_otsu`. With the guard, the global threshold takes the place of those of flat windows
+        before. Nodes lie on one grid from the origin of the volume.
+    field_of_view : FieldOfView, optional
+        What the fit looks at, such as the `Cylinder` of a round core: padding around it would shift
+        the grey range and the guard. Windows at its rim still see the padding; see `MaskOutside`.
 
     Raises
     ------
@@ -150,7 +154,6 @@ class LocalOtsu(Kernel):
 
     radius: int
     ndim: int = 2
-    stride: int = 1
     pore: Literal["dark", "bright"] = "dark"
     min_contrast: float = 0.0
     min_pore_fraction: float = 0.0
@@ -159,6 +162,8 @@ class LocalOtsu(Kernel):
     high: float | None = None
     global_threshold: float | None = None
     global_contrast: float | None = None
+    stride: int = 1
+    field_of_view: Cylinder | FieldOfView | None = None
 
     def __post_init__(self) -> None:
         check_window(self.radius, self.ndim, self.stride)
@@ -196,7 +201,7 @@ class LocalOtsu(Kernel):
 
     def fitting(self, facts: Facts) -> Reduction | None:
         """Return a histogram of the volume where the range or the global threshold is missing."""
-        return GreyHistogram() if self._missing(facts.dtype) else None
+        return GreyHistogram(self.field_of_view) if self._missing(facts.dtype) else None
 
     def fitted(self, result: Histogram) -> LocalOtsu:
         """Return the kernel with grey range, global threshold and contrast taken from a histogram."""

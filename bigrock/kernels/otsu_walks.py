@@ -147,11 +147,11 @@ def _gather(words: Array, walks: Walks, turn: int, start: int, width: int, begin
             last = s * np.uint64(words.shape[1]) + (i + one) * stride + part
             a, b, c, d = sums[k], sums[k + one], sums[k + two], sums[k + three]
             if passed == one:
-                p = last - stride
-                a += flat[p + ahead] - flat[p]
-                b += flat[p + ahead + one] - flat[p + one]
-                c += flat[p + ahead + two] - flat[p + two]
-                d += flat[p + ahead + three] - flat[p + three]
+                first = last - stride
+                a += flat[first + ahead] - flat[first]
+                b += flat[first + ahead + one] - flat[first + one]
+                c += flat[first + ahead + two] - flat[first + two]
+                d += flat[first + ahead + three] - flat[first + three]
             elif passed + passed > full:
                 a = b = c = d = np.uint64(0)
                 for p in range(last, last + ahead, stride):

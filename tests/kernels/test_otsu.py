@@ -13,10 +13,12 @@ from hypothesis.extra import numpy as hnp
 from skimage.filters import rank, threshold_otsu
 
 from bigrock.errors import NotFittedError, ParameterError
-from bigrock.geometry import BlockGrid
+from bigrock.geometry import BlockGrid, Region
+from bigrock.kernels.field_of_view import Cylinder
 from bigrock.kernels.histogram import grey_histogram
 from bigrock.kernels.otsu import LocalOtsu, local_otsu
 from bigrock.kernels.otsu_windows import window_thresholds
+from bigrock.volumes import ArraySource
 from bigrock.volumes.source import Facts
 
 
@@ -328,3 +330,18 @@ def test_the_cube_mask_of_a_real_scan_equals_that_of_skimage():
     image = grey_volume("qim3d_cement_128/cement_128x128x128.tif")[50:62, 30:80, 40:90]
     mask = blockwise(LocalOtsu(radius=4, ndim=3), image, (8, 20, 50))
     np.testing.assert_array_equal(mask, image <= reference(image, 4, ndim=3))
+
+
+def test_the_fit_looks_inside_the_field_of_view() -> None:
+    field = Cylinder(15.5, 15.5, 12)
+    image = np.random.default_rng(5).integers(20000, 40000, (4, 32, 32)).astype(np.uint16)
+    inside = np.broadcast_to(field.inside(Region.whole(image.shape)), image.shape)
+    padded = np.where(inside, image, 0).astype(np.uint16)
+    kernel = LocalOtsu(radius=3, clip=0, min_contrast=0.2, field_of_view=field).fit(ArraySource(padded))
+    assert (kernel.low, kernel.high) == (image[inside].min(), image[inside].max())
+    assert (
+        kernel.global_threshold
+        == LocalOtsu(radius=3, clip=0, min_contrast=0.2)
+        .fit(ArraySource(image[inside].reshape(1, 1, -1)))
+        .global_threshold
+    )
