@@ -130,7 +130,9 @@ def _side_by_side(panels: Mapping[str, Array], pitch: tuple[float, float] | None
         axes.imshow(image, interpolation="nearest", aspect="auto")
         axes.set_axis_off()
         axes.set_title(name, color=ink.text, fontsize=10, pad=4)
-    names = [Patch(color=tuple((np.array(colour) / 255).tolist()), label=name) for name, colour in _ERRORS.items()]
+    names = [
+        Patch(color=tuple((np.array(colour) / 255).tolist()), label=name) for name, colour in _ERRORS.items()
+    ]
     figure.legend(
         handles=names,
         loc="lower right",
