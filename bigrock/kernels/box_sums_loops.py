@@ -54,7 +54,7 @@ def add_box_voxels(bits: Array, shape: Array, start: Array, size: int, counts: A
 def add_box_configurations(
     bits: Array, shape: Array, start: Array, size: int, cells: Array, table: Array, sums: Array
 ) -> None:
-    """Add to ``sums[box]`` (two int64) the rows of `table` (256 × 2) of the cells that each box owns.
+    """Add to ``sums[box]`` (three int64) the rows of `table` (256 × 3) of the cells that each box owns.
 
     Cells lie wholly in the mask, and belong to the box of their low corner. Only those set in
     `cells` (bits of the low corners) count; all where it is empty. Empty and full cells are passed
@@ -91,18 +91,21 @@ def _add_codes(codes: Any, x: int, cells: int, size: int, table: Array, row: Arr
     """Add the first cells of a byte of codes each, from `x` on, to their boxes in a row of boxes."""
     box = x // size
     if (x + cells - 1) // size == box:
-        first, second = 0, 0
+        first, second, third = 0, 0, 0
         for _ in range(cells):
             code = codes & np.uint64(255)
             first += table[code, 0]
             second += table[code, 1]
+            third += table[code, 2]
             codes >>= np.uint64(8)
         row[box, 0] += first
         row[box, 1] += second
+        row[box, 2] += third
         return
     for j in range(cells):
         code = codes & np.uint64(255)
         box = (x + j) // size
         row[box, 0] += table[code, 0]
         row[box, 1] += table[code, 1]
+        row[box, 2] += table[code, 2]
         codes >>= np.uint64(8)

@@ -250,16 +250,21 @@ def _per_pair(voxel_size: Voxel, method: Method) -> list[float]:
 _AXES: tuple[tuple[int, int, int], ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 
 
+def curvature_of(cells: npt.NDArray[np.int64], voxel_size: Voxel, connectivity: int) -> float:
+    """Return the integral of the mean curvature over some cells: ``counts.inside`` or ``counts.all``."""
+    normals = [tuple(n / a for n, a in zip(d, voxel_size, strict=True)) for d in DIRECTIONS]
+    weights = direction_weights(tuple(normals))
+    sections = cells @ plane_euler_parts(connectivity)
+    terms = zip(weights, sections, normals, strict=True)
+    return 2 * math.pi * math.fsum(float(c) * int(n) / 24 / math.hypot(*g) for c, n, g in terms)
+
+
 def functionals_of(
     counts: ConfigurationCounts, voxel_size: Voxel, *, connectivity: int = 26, border: Border = "open"
 ) -> MinkowskiFunctionals:
     """Return the Minkowski functionals, given the configurations."""
     cells = _cells(counts, border)
-    normals = [tuple(n / a for n, a in zip(d, voxel_size, strict=True)) for d in DIRECTIONS]
-    weights = direction_weights(tuple(normals))
-    sections = cells @ plane_euler_parts(connectivity)
-    terms = zip(weights, sections, normals, strict=True)
-    curvature = 2 * math.pi * math.fsum(float(c) * int(n) / 24 / math.hypot(*g) for c, n, g in terms)
+    curvature = curvature_of(cells, voxel_size, connectivity)
     euler = int(cells @ eighths_of_euler(connectivity)) / 8
     volume = counts.voxels * math.prod(voxel_size)
     area = area_of(cells, voxel_size, "crofton")

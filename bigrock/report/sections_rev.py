@@ -16,7 +16,7 @@ from bigrock.report.short_units import short_density, short_lengths
 
 __all__ = ["rev_section"]
 
-_NAMES = {"porosity": "porosity", "chi": "Euler number", "surface": "surface"}
+_NAMES = {"porosity": "porosity", "chi": "Euler number", "surface": "surface", "curvature": "mean curvature"}
 
 
 def rev_section(measured: Measured) -> Section | None:
@@ -25,7 +25,7 @@ def rev_section(measured: Measured) -> Section | None:
     Parameters
     ----------
     measured : Measured
-        With ``size``, ``criterion``, and ``porosity``, ``chi``, ``surface`` to ``boxes``, ``mean``,
+        With ``size``, ``criterion``, and ``porosity``, ``chi``, ``surface``, ``curvature`` to ``boxes``, ``mean``,
         ``ci_low``, ``ci_high``, ``cv``, ``rev_size`` and ``reason``.
 
     Examples

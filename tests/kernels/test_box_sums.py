@@ -15,7 +15,7 @@ from bigrock.geometry import BlockGrid
 from bigrock.kernels.box_sums import BoxGrid, BoxSums, box_grid
 from bigrock.kernels.configurations import configuration_counts
 from bigrock.kernels.configurations_tables import eighths_of_euler
-from bigrock.kernels.minkowski import area_of
+from bigrock.kernels.minkowski import area_of, curvature_of
 from bigrock.volumes.source import Facts
 
 
@@ -44,11 +44,14 @@ def test_every_box_holds_what_its_own_voxels_and_cells_add_up_to(shape, size):
         own = tuple(slice(a, a + size) for a in start)
         seen = tuple(slice(a, a + size + 1) for a in start)
         cells = configuration_counts(mask[seen]).inside
-        voxels, euler, area, number = grid.sums[box]
+        voxels, euler, area, curvature, number = grid.sums[box]
         assert number == cells.sum()
         assert voxels == np.count_nonzero(mask[own])
         assert euler == cells @ eighths_of_euler(26)
         assert area / 2**20 == pytest.approx(area_of(cells, (1.0, 2.0, 1.5), "crofton"), rel=1e-6)
+        assert curvature / 2**20 == pytest.approx(
+            curvature_of(cells, (1.0, 2.0, 1.5), 26), rel=1e-4, abs=1e-3
+        )
 
 
 def test_larger_boxes_are_sums_of_smaller_ones_and_only_whole_ones_count():
@@ -58,8 +61,8 @@ def test_larger_boxes_are_sums_of_smaller_ones_and_only_whole_ones_count():
         direct = box_grid(mask, size=4 * multiple)
         z, y, x = (n // (4 * multiple) for n in mask.shape)
         np.testing.assert_array_equal(grid.over(multiple), direct.sums[:z, :y, :x])
-    assert grid.over(5).shape == (1, 0, 3, 4)
-    assert grid.over(4)[..., 3].ravel().tolist() == [16 * 15 * 16] * 4
+    assert grid.over(5).shape == (1, 0, 3, 5)
+    assert grid.over(4)[..., 4].ravel().tolist() == [16 * 15 * 16] * 4
 
 
 @pytest.mark.parametrize("size", [4, 5, 16])
