@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-# Not lazy: the function has the name of its module, and whichever is imported last keeps the name.
+# Not lazy: a function that has the name of its module, and whichever is imported last keeps the name.
+from bigrock.kernels.low_resolution import low_resolution
 from bigrock.kernels.standardize import Standardize, standardize
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ __all__ = [
     "lacunarity",
     "local_otsu",
     "local_thickness",
+    "low_resolution",
     "majority_along_z",
     "median",
     "minkowski_functionals",
