@@ -23,7 +23,7 @@ ALLOWED = {
     "models": GROUND | {"kernels", "engine.shipping"} | CONTRACTS,
     "training": GROUND | {"volumes", "kernels", "models"},
     "transfer": GROUND | {"volumes", "engine"},
-    "datasets": GROUND | {"volumes", "engine", "kernels"},
+    "datasets": GROUND | {"volumes", "engine", "kernels", "flow"},
     "measures": GROUND | {"volumes", "engine", "kernels"},
     "report": GROUND | {"volumes", "engine", "kernels", "measures"},
     "workflows": GROUND

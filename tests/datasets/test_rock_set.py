@@ -1,0 +1,307 @@
+"""Sets of rocks: order, labels, splits that keep groups whole, interruptions, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import bigrock
+from bigrock.datasets import ROCK_FAMILIES, RockSet, make_rocks, open_rocks, rock
+from bigrock.datasets.rock_set_split import split_rocks
+from bigrock.errors import (
+    IncompleteVolumeError,
+    MissingDependencyError,
+    NotAVolumeError,
+    ParameterError,
+    ResumeError,
+    RunError,
+    VolumeExistsError,
+    VolumeNotFoundError,
+)
+
+
+def cube_of_porosity(mask: np.ndarray, axes: tuple[str, ...]) -> list[float]:
+    """A label that everyone can check."""
+    return [float(mask.mean() ** 3)] * len(axes)
+
+
+QUICK = {"edge": 16, "labels": cube_of_porosity, "progress": False, "executor": "serial"}
+
+
+@pytest.fixture(scope="module")
+def rocks(tmp_path_factory) -> RockSet:
+    folder = tmp_path_factory.mktemp("rocks")
+    return make_rocks(folder / "rocks.zarr", count=27, seed=4, axes=("x", "z"), **QUICK)
+
+
+def test_a_set_tells_what_it_holds(rocks):
+    assert len(rocks) == 27
+    assert rocks.edge == 16
+    assert rocks.voxel_size == (2e-6, 2e-6, 2e-6)
+    assert Counter(rocks.families.tolist()) == dict.fromkeys(ROCK_FAMILIES, 3)
+    assert rocks.groups.tolist() == list(range(27))
+    assert rocks.images.dtype == np.uint8
+    assert rocks.provenance["seed"] == 4
+    assert rocks.provenance["labels"]["axes"] == ["x", "z"]
+
+
+def test_labels_stand_in_their_columns_and_units(rocks):
+    np.testing.assert_allclose(rocks.k_voxel2[:, 0], rocks.porosity**3)
+    np.testing.assert_array_equal(rocks.k_voxel2[:, 0], rocks.k_voxel2[:, 2])
+    assert np.isnan(rocks.k_voxel2[:, 1]).all()
+    np.testing.assert_allclose(rocks.k_m2, rocks.k_voxel2 * 4e-12)
+
+
+def test_images_come_in_the_order_that_is_asked(rocks):
+    asked = [5, 0, 26, 5]
+    found = rocks.take(asked)
+    assert found.dtype == bool
+    for mask, index in zip(found, asked, strict=True):
+        family = ROCK_FAMILIES[index % 9]
+        np.testing.assert_array_equal(mask, rock((4, index), edge=16, family=family, percolating=True))
+    np.testing.assert_allclose(found.mean((1, 2, 3)), rocks.porosity[asked])
+    np.testing.assert_array_equal(rocks.image(26), found[2])
+    assert rocks.take([]).shape == (0, 16, 16, 16)
+
+
+def test_an_index_outside_is_refused(rocks):
+    with pytest.raises(ParameterError, match="rock 27 is not in a set of 27"):
+        rocks.take([3, 27])
+    with pytest.raises(ParameterError, match="rock -1"):
+        rocks.take([-1])
+
+
+def test_a_set_can_be_pickled_and_opened_again(rocks):
+    for again in (pickle.loads(pickle.dumps(rocks)), open_rocks(rocks.path)):
+        np.testing.assert_array_equal(again.take([3, 1]), rocks.take([3, 1]))
+        np.testing.assert_array_equal(again.k_voxel2, rocks.k_voxel2)
+
+
+def test_more_rocks_begin_with_the_same_rocks_on_any_executor(rocks, tmp_path):
+    options = QUICK | {"executor": 2}
+    more = make_rocks(tmp_path / "more.zarr", count=30, seed=4, axes=("x", "z"), **options)
+    np.testing.assert_array_equal(more.take(range(27)), rocks.take(range(27)))
+    np.testing.assert_array_equal(more.k_voxel2[:27], rocks.k_voxel2)
+    other = make_rocks(tmp_path / "other.zarr", count=2, seed=5, **QUICK)
+    assert not np.array_equal(other.image(0), rocks.image(0))
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_processes_of_dask_make_the_same_set(rocks, tmp_path):
+    options = {"edge": 16, "labels": None, "progress": False}
+    with bigrock.cluster(workers=1, threads=2, dashboard_address=None):
+        found = make_rocks(tmp_path / "dask.zarr", count=5, seed=4, **options)
+        with pytest.raises(ParameterError, match="memory of this process"):
+            make_rocks("memory://dask-rocks", count=2, **options)
+    np.testing.assert_array_equal(found.take(range(5)), rocks.take(range(5)))
+
+
+# ---------------------------------------------------------------------------------------- splits
+
+
+def test_parts_are_ascending_disjoint_complete_and_the_same_for_one_seed(rocks):
+    parts = rocks.split(train=0.6, validation=0.2, test=0.2, seed=1)
+    again = rocks.split(train=0.6, validation=0.2, test=0.2, seed=1)
+    other = rocks.split(train=0.6, validation=0.2, test=0.2, seed=2)
+    for name in ("train", "validation", "test"):
+        indices = getattr(parts, name)
+        assert (np.diff(indices) > 0).all()
+        np.testing.assert_array_equal(indices, getattr(again, name))
+    assert not np.array_equal(parts.test, other.test)
+    together = np.concatenate([parts.train, parts.validation, parts.test])
+    assert sorted(together.tolist()) == list(range(27))
+    assert (len(parts.train), len(parts.validation), len(parts.test)) == (16, 6, 5)
+
+
+def test_held_out_families_are_the_whole_test_part(rocks):
+    parts = rocks.split(held_out_families=("vugs", "cracks"))
+    assert sorted(set(rocks.families[parts.test].tolist())) == ["cracks", "vugs"]
+    assert len(parts.test) == 6
+    assert len(parts.train) + len(parts.validation) == 21
+
+
+def test_families_stay_whole_when_they_are_what_is_split(rocks):
+    parts = rocks.split(train=0.6, validation=0.2, test=0.2, by="family")
+    names = [set(rocks.families[p].tolist()) for p in (parts.train, parts.validation, parts.test)]
+    assert all(names)
+    assert sum(map(len, names)) == len(set().union(*names)) == 9
+
+
+@given(
+    sizes=st.lists(st.integers(1, 7), min_size=12, max_size=40),
+    seed=st.integers(0, 1000),
+)
+def test_groups_are_never_cut_and_shares_are_met_within_the_largest_group(sizes, seed):
+    groups = np.repeat(np.arange(len(sizes)) * 3, sizes)
+    families = np.array(["a", "b", "c"])[groups % 2]
+    parts = split_rocks(
+        np.ones(len(groups), bool), families, groups, shares=(0.6, 0.2, 0.2), by="group", seed=seed
+    )
+    for part, share in ((parts.train, 0.6), (parts.validation, 0.2), (parts.test, 0.2)):
+        outside = np.setdiff1d(np.arange(len(groups)), part)
+        assert not set(groups[part]) & set(groups[outside])
+        assert abs(len(part) - share * len(groups)) <= max(sizes)
+
+
+def test_each_family_is_in_each_part_when_there_are_enough_rocks():
+    families = np.repeat(["a", "b", "c"], 50)
+    parts = split_rocks(np.ones(150, bool), families, np.arange(150), shares=(0.7, 0.1, 0.2))
+    for part, share in ((parts.train, 0.7), (parts.validation, 0.1), (parts.test, 0.2)):
+        counts = Counter(families[part].tolist())
+        assert all(abs(count - 50 * share) <= 1 for count in counts.values())
+
+
+def test_rocks_without_a_positive_k_are_in_no_part(tmp_path):
+    def some(mask, axes, _calls=[0]):  # noqa: B006
+        _calls[0] += 1
+        return [[0.0, -1.0, np.nan, 0.5][_calls[0] % 4]]
+
+    options = QUICK | {"labels": some}
+    found = make_rocks(tmp_path / "r.zarr", count=16, axes=("y",), **options)
+    assert found.percolating.sum() == 4
+    assert np.nanmin(found.k_voxel2) == 0
+    parts = found.split(train=0.5, validation=0.25, test=0.25)
+    together = np.concatenate([parts.train, parts.validation, parts.test])
+    np.testing.assert_array_equal(np.sort(together), np.flatnonzero(found.percolating))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"train": 0.9}, "do not sum to 1"),
+        ({"by": "rock"}, "'group' or 'family'"),
+        ({"held_out_families": ["granite"]}, "granite"),
+        ({"held_out_families": "vugs"}, "Give a list"),
+        ({"train": 0.998, "validation": 0.001, "test": 0.001}, "too few"),
+    ],
+)
+def test_splits_that_cannot_be_are_told(rocks, options, words):
+    with pytest.raises(ParameterError, match=words):
+        rocks.split(**options)
+
+
+# --------------------------------------------------------------------------------- interruptions
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from bigrock.datasets import make_rocks
+
+def slow(mask, axes):
+    with Path(sys.argv[2]).open("a") as file:
+        file.write("x")
+    time.sleep(float(sys.argv[3]))
+    return [mask.mean() ** 3]
+
+make_rocks(sys.argv[1], count=12, edge=16, labels=slow, seed=4, progress=False, executor=1)
+"""
+
+
+def test_a_killed_run_goes_on_where_it_stopped(rocks, tmp_path):
+    script, calls, dest = tmp_path / "slow.py", tmp_path / "calls", tmp_path / "rocks.zarr"
+    script.write_text(SLOW)
+    command = [sys.executable, str(script), str(dest), str(calls)]
+    running = subprocess.Popen([*command, "0.2"])
+    until = time.monotonic() + 60
+    while not (calls.exists() and calls.stat().st_size >= 5) and time.monotonic() < until:
+        time.sleep(0.02)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    with pytest.raises(IncompleteVolumeError, match="goes on where it stopped"):
+        open_rocks(dest)
+    before = calls.stat().st_size
+    subprocess.run([*command, "0"], check=True)
+    assert calls.stat().st_size - before <= 12 - (before - 2)
+    found = open_rocks(dest)
+    np.testing.assert_array_equal(found.take(range(12)), rocks.take(range(12)))
+    np.testing.assert_allclose(found.k_voxel2[:, 0], found.porosity**3)
+
+
+def test_a_rock_that_fails_does_not_stop_the_others(tmp_path):
+    mark = tmp_path / "mend"
+
+    def fails(mask, axes):
+        if not mark.exists() and mask.mean() == np.float64(bad):
+            raise ParameterError("this rock is not liked")
+        return [1.0]
+
+    options = QUICK | {"labels": fails}
+    bad = rock((0, 2), edge=16, family="two-scale", percolating=True).mean()
+    with pytest.raises(RunError, match="1 of 4"):
+        make_rocks(tmp_path / "r.zarr", count=4, **options)
+    mark.touch()
+    assert (make_rocks(tmp_path / "r.zarr", count=4, **options).k_voxel2[:, 0] == 1).all()
+
+
+def test_a_finished_set_is_returned_and_nothing_is_replaced_unasked(rocks, tmp_path):
+    dest, stamp = tmp_path / "r.zarr", Path
+    first = make_rocks(dest, count=3, **QUICK)
+    stamp = (dest / "images" / "c" / "0" / "0" / "0" / "0").stat().st_mtime_ns
+    again = make_rocks(dest, count=3, **QUICK)
+    assert again.provenance == first.provenance
+    assert (dest / "images" / "c" / "0" / "0" / "0" / "0").stat().st_mtime_ns == stamp
+    with pytest.raises(VolumeExistsError, match="seed: 0 then, 1 now"):
+        make_rocks(dest, count=3, seed=1, **QUICK)
+    with pytest.raises(VolumeExistsError, match="exists already"):
+        make_rocks(dest, count=3, resume=False, **QUICK)
+    assert make_rocks(dest, count=2, seed=1, overwrite=True, **QUICK).provenance["seed"] == 1
+
+
+def test_an_unfinished_set_with_other_settings_is_not_gone_on_with(tmp_path):
+    def never(mask, axes):
+        raise ParameterError("no")
+
+    options = QUICK | {"labels": never}
+    with pytest.raises(RunError):
+        make_rocks(tmp_path / "r.zarr", count=2, **options)
+    with pytest.raises(ResumeError, match=r"edge: 16 then, 24 now"):
+        make_rocks(tmp_path / "r.zarr", count=2, **(options | {"edge": 24}))
+
+
+def test_what_is_no_set_of_rocks_is_neither_read_nor_deleted(tmp_path):
+    with pytest.raises(VolumeNotFoundError, match="no set of rocks"):
+        open_rocks(tmp_path / "nothing.zarr")
+    bigrock.import_volume(
+        bigrock.ArraySource(np.zeros((8, 8, 8), bool)), tmp_path / "volume.zarr", progress=False
+    )
+    with pytest.raises(NotAVolumeError, match="bigrock permeability prepare"):
+        open_rocks(tmp_path / "volume.zarr")
+    with pytest.raises(VolumeExistsError, match="remove it yourself"):
+        make_rocks(tmp_path / "volume.zarr", count=1, overwrite=True, **QUICK)
+    assert bigrock.open_volume(tmp_path / "volume.zarr").shape == (8, 8, 8)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"count": 0}, "count 0"),
+        ({"edge": 4}, "edge 4"),
+        ({"families": ["granite"]}, "granite"),
+        ({"axes": ("z", "z")}, "each once"),
+        ({"axes": ()}, "not some of z, y, x"),
+        ({"seed": -1}, "seed -1"),
+        ({"voxel_size": "1, 1, 2 um"}, "not cubic"),
+        ({"labels": "guess"}, "labels 'guess'"),
+    ],
+)
+def test_what_cannot_be_made_is_told_before_anything_is_written(tmp_path, options, words):
+    with pytest.raises(ParameterError, match=words):
+        make_rocks(tmp_path / "r.zarr", **({"count": 2} | QUICK | options))
+    assert not (tmp_path / "r.zarr").exists()
+
+
+def test_network_labels_need_their_packages(tmp_path, monkeypatch):
+    monkeypatch.setattr("bigrock.datasets.rock_labels.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"bigrock\[sim\]"):
+        make_rocks(tmp_path / "r.zarr", count=2, **(QUICK | {"labels": "network"}))
