@@ -21,6 +21,7 @@ from bigrock.cli.report import report
 from bigrock.cli.run import run
 from bigrock.cli.segment import segment
 from bigrock.cli.shale import shale
+from bigrock.cli.superresolve import superresolve
 from bigrock.cli.validate import validate
 
 __all__ = ["app", "main"]
@@ -42,6 +43,7 @@ for _name, _command in {
     "plan": plan,
     "run": run,
     "segment": segment,
+    "superresolve": superresolve,
     "measure": measure,
     "label": label,
     "pores": pores,

@@ -1,7 +1,8 @@
-"""Networks as kernels: the same labels for any blocks, and a folder that MONAI's own tools run.
+"""Networks as kernels: the same voxels for any blocks, and a folder that MONAI's own tools run.
 
-A `Bundle` is a folder: weights, what they were trained on, and MONAI's description of both.
-`segmentation_kernel` turns it into what `bigrock.run` takes. PyTorch and MONAI load when a network
+A `Bundle` is a folder: weights, what they were trained on, and MONAI's description of both. It is for
+one of three tasks: segmentation, super-resolution, permeability. `segmentation_kernel` and
+`super_resolution_kernel` turn it into what `bigrock.run` takes. PyTorch and MONAI load when a network
 is built, not before.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigrock.models.bundle import BUNDLE_VERSION, Bundle, load_bundle, save_bundle
+    from bigrock.models.domain import Domain
     from bigrock.models.inference import supports_bf16
     from bigrock.models.networks import (
         CPU_FEATURES,
@@ -22,23 +24,41 @@ if TYPE_CHECKING:
     )
     from bigrock.models.receptive import ReceptiveField, receptive_field
     from bigrock.models.segmenting import SegmentSlices, segmentation_kernel
+    from bigrock.models.super_resolution import (
+        PAPER_SUPER_RESOLUTION,
+        SuperResolutionConfig,
+        build_super_resolution_net,
+    )
+    from bigrock.models.super_resolving import SuperResolve, super_resolution_kernel
+    from bigrock.models.surrogate import PAPER_SURROGATE, SurrogateConfig, build_surrogate_net
+    from bigrock.models.tasks import NetworkConfig
     from bigrock.models.tiling import Tiling, whole_forward
 
 _HOME = {
     "BUNDLE_VERSION": "bundle",
     "Bundle": "bundle",
     "CPU_FEATURES": "networks",
+    "Domain": "domain",
     "GPU_FEATURES": "networks",
+    "NetworkConfig": "tasks",
+    "PAPER_SUPER_RESOLUTION": "super_resolution",
+    "PAPER_SURROGATE": "surrogate",
     "ReceptiveField": "receptive",
     "SegmentSlices": "segmenting",
     "SegmentationConfig": "networks",
+    "SuperResolutionConfig": "super_resolution",
+    "SuperResolve": "super_resolving",
+    "SurrogateConfig": "surrogate",
     "Tiling": "tiling",
     "build_segmentation_net": "networks",
+    "build_super_resolution_net": "super_resolution",
+    "build_surrogate_net": "surrogate",
     "load_bundle": "bundle",
     "network_definition": "networks",
     "receptive_field": "receptive",
     "save_bundle": "bundle",
     "segmentation_kernel": "segmenting",
+    "super_resolution_kernel": "super_resolving",
     "supports_bf16": "inference",
     "whole_forward": "tiling",
 }
@@ -47,17 +67,27 @@ __all__ = [
     "BUNDLE_VERSION",
     "Bundle",
     "CPU_FEATURES",
+    "Domain",
     "GPU_FEATURES",
+    "NetworkConfig",
+    "PAPER_SUPER_RESOLUTION",
+    "PAPER_SURROGATE",
     "ReceptiveField",
     "SegmentSlices",
     "SegmentationConfig",
+    "SuperResolutionConfig",
+    "SuperResolve",
+    "SurrogateConfig",
     "Tiling",
     "build_segmentation_net",
+    "build_super_resolution_net",
+    "build_surrogate_net",
     "load_bundle",
     "network_definition",
     "receptive_field",
     "save_bundle",
     "segmentation_kernel",
+    "super_resolution_kernel",
     "supports_bf16",
     "whole_forward",
 ]

@@ -2,7 +2,7 @@
 
 ::
 
-    BUNDLE/configs/metadata.json     MONAI's metadata; under "bigrock": classes, voxel size, origin, digest
+    BUNDLE/configs/metadata.json     MONAI's metadata; under "bigrock": task, settings, voxel size, origin, digest
     BUNDLE/configs/inference.json    the run of `python -m monai.bundle run`
     BUNDLE/models/model.safetensors  the weights
 """
@@ -10,17 +10,27 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bigrock.errors import BundleError
-from bigrock.models.bundle_files import inference_configuration, metadata_of
-from bigrock.models.networks import SegmentationConfig, network_definition
+from bigrock.models.bundle_content import (
+    INFERENCE,
+    METADATA,
+    WEIGHTS,
+    check_parts,
+    digest_of,
+    read_json,
+    write_json,
+)
+from bigrock.models.bundle_files import inference_configuration
+from bigrock.models.bundle_metadata import metadata_of
+from bigrock.models.networks import SegmentationConfig
+from bigrock.models.surrogate import SurrogateConfig
+from bigrock.models.tasks import NetworkConfig, config_of
 from bigrock.volumes.source import Voxel
 
 if TYPE_CHECKING:
@@ -31,7 +41,7 @@ __all__ = ["BUNDLE_VERSION", "Bundle", "load_bundle", "save_bundle"]
 BUNDLE_VERSION = 1
 """Of what stands under "bigrock" in the metadata; a bundle of another version is refused."""
 
-METADATA, INFERENCE, WEIGHTS = "configs/metadata.json", "configs/inference.json", "models/model.safetensors"
+Config = TypeVar("Config", bound=NetworkConfig)
 
 
 @dataclass(frozen=True)
@@ -44,12 +54,12 @@ class Bundle:
     ----------
     folder : str
         Where it is stored.
-    config : SegmentationConfig
+    config : SegmentationConfig, SuperResolutionConfig or SurrogateConfig
         What the network is made of and what its outputs mean.
     digest : str
-        SHA-256 of the weights and of everything that decides the labels.
+        SHA-256 of the weights and of everything that decides the result.
     halo, stride : int
-        Voxels around a voxel that decide its label, and the lattice on which windows must begin.
+        Voxels around a voxel that decide its result, and the lattice on which windows must begin.
     activation_bytes : float
         What a forward pass holds, per voxel of its window.
     weight_bytes : int
@@ -66,7 +76,7 @@ class Bundle:
     """
 
     folder: str
-    config: SegmentationConfig
+    config: NetworkConfig
     digest: str
     halo: int
     stride: int
@@ -77,9 +87,29 @@ class Bundle:
     training: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     @property
+    def task(self) -> str:
+        """What it is for: "segmentation", "super-resolution" or "permeability"."""
+        return self.config.task
+
+    @property
     def classes(self) -> dict[str, int]:
-        """Class table: name to value."""
-        return dict(self.config.classes)
+        """Class table of a segmentation: name to value."""
+        return dict(self.expect(SegmentationConfig).classes)
+
+    def expect(self, kind: type[Config]) -> Config:
+        """Return the configuration, which must be of the task of `kind`.
+
+        Raises
+        ------
+        BundleError
+            If the bundle is for another task.
+        """
+        if not isinstance(self.config, kind):
+            raise BundleError(
+                f"{self.folder} is a model for {self.task}, and one for {kind.task} is needed here. Give the folder "
+                "of such a training."
+            )
+        return self.config
 
     def network(self, device: str = "cpu") -> nn.Module:
         """Return the network with its weights, ready for inference; the same object for every caller.
@@ -95,13 +125,14 @@ class Bundle:
 
     def identity(self) -> dict[str, Any]:
         """Return what tells this network from another one, wherever its folder is."""
-        return {"bundle": self.digest, "classes": self.classes}
+        classes = {"classes": self.classes} if isinstance(self.config, SegmentationConfig) else {}
+        return {"bundle": self.digest, **classes}
 
 
 def save_bundle(
     folder: str | os.PathLike[str],
     net: nn.Module,
-    config: SegmentationConfig,
+    config: NetworkConfig,
     *,
     voxel_size: Voxel | None = None,
     provenance: Mapping[str, Any] | None = None,
@@ -116,8 +147,9 @@ def save_bundle(
     folder : str or path-like
         Made where it is missing.
     net : torch.nn.Module
-        From `build_segmentation_net` with the same `config`, trained. Unchanged.
-    config : SegmentationConfig
+        From `build_segmentation_net`, `build_super_resolution_net` or `build_surrogate_net` with the same
+        `config`, trained. Unchanged.
+    config : SegmentationConfig, SuperResolutionConfig or SurrogateConfig
         What it is made of.
     voxel_size : tuple of float, optional
         Metres z, y, x of the scan it was trained on.
@@ -142,37 +174,46 @@ def save_bundle(
     >>> bundle.halo, bundle.stride, load_bundle(bundle.folder) == bundle
     (20, 4, True)
     """
-    from bigrock.models.activations import activation_bytes
-    from bigrock.models.receptive import receptive_field
     from bigrock.models.weights import save_weights
 
-    found = receptive_field(net)
-    side = 4 * found.stride
-    held = activation_bytes(net, (1, config.channels, side, side)) / side**2
     root = Path(folder)
     for name in ("configs", "models"):
         (root / name).mkdir(parents=True, exist_ok=True)
     fresh = root / (WEIGHTS + ".new")
     save_weights(net, fresh)
-    core = {
-        "config": dataclasses.asdict(config),
-        "halo": found.halo,
-        "stride": found.stride,
-        "activation_bytes": held,
-    }
+    core = _core(config, _measured(net, config))
     own = {
         "version": BUNDLE_VERSION,
         **core,
-        "digest": _digest(fresh, core),
+        "digest": digest_of(fresh, core),
         "voxel_size": voxel_size,
         "provenance": dict(provenance or {}),
         "training": dict(training or {}),
     }
     # The metadata last: until it is there, the folder is that of the bundle before, with a wrong digest.
     fresh.replace(root / WEIGHTS)
-    _write(root / INFERENCE, inference_configuration(config, found.stride))
-    _write(root / METADATA, metadata_of(config, found.stride, own))
+    write_json(root / INFERENCE, inference_configuration(config, core["stride"]))
+    write_json(root / METADATA, metadata_of(config, core["stride"], own))
     return load_bundle(root)
+
+
+def _core(config: NetworkConfig, measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what, with the weights, decides the result; without a task it is a segmentation."""
+    task = {} if isinstance(config, SegmentationConfig) else {"task": config.task}
+    return {"config": dataclasses.asdict(config), **measured, **task}
+
+
+def _measured(net: nn.Module, config: NetworkConfig) -> dict[str, Any]:
+    """Return how far the network looks, on which lattice, and what memory it takes per voxel given."""
+    from bigrock.models.activations import activation_bytes
+    from bigrock.models.receptive import receptive_field
+
+    halo, stride, side = 0, 1, config.edge if isinstance(config, SurrogateConfig) else 0
+    if not side:
+        halo, stride, _ = receptive_field(net)
+        side = max(8, 4 * stride)
+    held = activation_bytes(net, (1, config.channels, *([side] * config.ndim)))
+    return {"halo": halo, "stride": stride, "activation_bytes": held / side**config.ndim}
 
 
 def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
@@ -205,7 +246,7 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
             f"{root} is no model bundle: {', '.join(missing)} not found. Give the folder that training wrote, "
             "with all of its files."
         )
-    metadata = _read(root / METADATA)
+    metadata = read_json(root / METADATA)
     own = metadata.get("bigrock")
     if not isinstance(own, dict) or own.get("version") != BUNDLE_VERSION:
         version = own.get("version") if isinstance(own, dict) else None
@@ -215,14 +256,18 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
         )
     try:
         bundle = _bundle(root, own)
-        core = {name: own[name] for name in ("config", "halo", "stride", "activation_bytes")}
+        core = {
+            name: own[name]
+            for name in ("config", "halo", "stride", "activation_bytes", "task")
+            if name in own
+        }
     except (KeyError, TypeError, ValueError) as error:
         raise BundleError(
             f"{root / METADATA} cannot be read as a model's description ({error}): it was changed by hand, or not "
             "written to its end. Take the folder from where it was trained."
         ) from error
-    _check_channels(root, metadata, bundle.config)
-    if _digest(root / WEIGHTS, core) != bundle.digest:
+    check_parts(root, metadata, bundle.config)
+    if digest_of(root / WEIGHTS, core) != bundle.digest:
         raise BundleError(
             f"{root} holds other weights or settings than its digest {bundle.digest[:12]}… says: the labels would not "
             "be those of the model that was tested. Take the folder from where it was trained, unchanged."
@@ -235,7 +280,7 @@ def _bundle(root: Path, own: Mapping[str, Any]) -> Bundle:
     voxel: Sequence[float] | None = own["voxel_size"]
     return Bundle(
         folder=str(root),
-        config=SegmentationConfig(**described),
+        config=config_of(own.get("task", SegmentationConfig.task), described),
         digest=str(own["digest"]),
         halo=int(own["halo"]),
         stride=int(own["stride"]),
@@ -245,49 +290,3 @@ def _bundle(root: Path, own: Mapping[str, Any]) -> Bundle:
         provenance=own["provenance"],
         training=own["training"],
     )
-
-
-def _check_channels(root: Path, metadata: Mapping[str, Any], config: SegmentationConfig) -> None:
-    """Refuse a bundle whose parts name other channels or another network."""
-    formats = metadata.get("network_data_format", {})
-    said = (
-        formats.get("inputs", {}).get("image", {}).get("num_channels"),
-        formats.get("outputs", {}).get("pred", {}).get("num_channels"),
-    )
-    made = (config.channels, len(config.classes))
-    if said != made:
-        raise BundleError(
-            f"{root} says {said[0]} channels in and {said[1]} classes out, and its network has {made[0]} and "
-            f"{made[1]}: labels would get the names of others. Take the folder from where it was trained, unchanged."
-        )
-    if _read(root / INFERENCE).get("network_def") != network_definition(config):
-        raise BundleError(
-            f"{root / INFERENCE} defines another network than {METADATA}: MONAI's runner and bigrock would give "
-            "other labels. Take the folder from where it was trained, unchanged."
-        )
-
-
-def _digest(weights: Path, core: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of the weights and of what decides how they are used."""
-    digest = hashlib.sha256(json.dumps(core, sort_keys=True).encode())
-    with weights.open("rb") as file:
-        digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    text = json.dumps(content, indent=2, allow_nan=False)
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(text + "\n")
-    fresh.replace(path)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        raise BundleError(
-            f"{path} is no JSON ({error}): it was changed by hand, or not written to its end. Take the folder from "
-            "where it was trained."
-        ) from error
-    return content if isinstance(content, dict) else {}

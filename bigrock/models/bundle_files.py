@@ -1,129 +1,49 @@
-"""What stands in the two JSON files of a bundle: MONAI's metadata, and a run that MONAI's own runner does.
+"""A run over a folder that MONAI's own runner does, as it stands in ``configs/inference.json``.
 
-The run reads the slices of a folder (TIFF, PNG or npy, in the order of their names), standardises
-and pads them as bigrock does, and writes one PNG of labels per slice:
+That of a segmentation reads the slices of a folder (TIFF, PNG or npy, in the order of their names),
+standardises and pads them as bigrock does, and writes one PNG of labels per slice:
 
     python -m monai.bundle run --config_file BUNDLE/configs/inference.json --bundle_root BUNDLE
         --dataset_dir SLICES --output_dir LABELS
+
+Those of the other tasks stand in `bigrock.models.bundle_volumes`.
 """
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Mapping
 from typing import Any
 
-from bigrock.models.networks import SegmentationConfig, network_definition
+from bigrock.models.bundle_volumes import DATA, FOLDERS, RUN, volume_run
+from bigrock.models.networks import SegmentationConfig
+from bigrock.models.tasks import NetworkConfig, definition_of
 
-__all__ = ["inference_configuration", "metadata_of"]
-
-_SCHEMA = (
-    "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
-)
-_TASK = "Segmentation of the slices of a rock scan into the classes of its table"
+__all__ = ["inference_configuration"]
 
 
-def metadata_of(config: SegmentationConfig, stride: int, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what ``configs/metadata.json`` holds: MONAI's fields, and bigrock's under one key.
+def inference_configuration(config: NetworkConfig, stride: int) -> dict[str, Any]:
+    """Return what ``configs/inference.json`` holds: a run over a folder of slices, or of volumes.
 
     Parameters
     ----------
-    config : SegmentationConfig
-        Gives the channels.
-    stride : int
-        Slices are padded to multiples of it.
-    own : mapping
-        What stands under ``"bigrock"``.
-    """
-    versions = {name: importlib.metadata.version(name) for name in ("monai", "torch", "numpy")}
-    extent = [f"{stride}*n", f"{stride}*n"]
-    middle = config.neighbours
-    offsets = (f"slice {i - middle:+d}" if i != middle else "slice" for i in range(config.channels))
-    image = {
-        "type": "image",
-        "format": "magnitude",
-        "modality": "microscopy",
-        "num_channels": config.channels,
-    }
-    pred = {"type": "image", "format": "segmentation", "num_channels": len(config.classes)}
-    names = {str(value): name for name, value in config.classes.items()}
-    shared = {"spatial_shape": extent, "dtype": "float32", "is_patch_data": False}
-    return {
-        "schema": _SCHEMA,
-        "version": "1.0.0",
-        "changelog": {"1.0.0": "trained by bigrock"},
-        "monai_version": versions["monai"],
-        "pytorch_version": versions["torch"].partition("+")[0],
-        "numpy_version": versions["numpy"],
-        "required_packages_version": {
-            name: importlib.metadata.version(name) for name in ("pytorch-ignite", "safetensors", "pillow")
-        },
-        "name": "bigrock slice segmentation",
-        "task": _TASK,
-        "description": f"{_TASK}: {', '.join(config.classes)}.",
-        "authors": "bigrock",
-        "copyright": "",
-        "network_data_format": {
-            "inputs": {
-                "image": image | shared | {"value_range": [-10, 10], "channel_def": dict(_numbered(offsets))}
-            },
-            "outputs": {"pred": pred | shared | {"value_range": [0, 1], "channel_def": names}},
-        },
-        "bigrock": dict(own),
-    }
-
-
-def _numbered(names: Any) -> Any:
-    return ((str(i), name) for i, name in enumerate(names))
-
-
-_FOLDERS: dict[str, Any] = {
-    "imports": [
-        "$import glob",
-        "$import os",
-        "$import numpy",
-        "$import torch",
-        "$from safetensors.torch import load_file",
-    ],
-    "bundle_root": ".",
-    "dataset_dir": "$@bundle_root + '/slices'",
-    "output_dir": "$@bundle_root + '/labels'",
-    "pattern": "*",
-    "device": "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')",
-}
-
-_RUN: dict[str, Any] = {
-    "evaluator": {
-        "_target_": "SupervisedEvaluator",
-        "device": "@device",
-        "val_data_loader": "@dataloader",
-        "network": "@network",
-        "inferer": "@inferer",
-        "postprocessing": "@postprocessing",
-    },
-    "initialize": ["$@network.load_state_dict(load_file(@weights), strict=False)"],
-    "run": ["$@evaluator.run()"],
-}
-
-
-def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str, Any]:
-    """Return what ``configs/inference.json`` holds: a run over a folder of slices.
-
-    Parameters
-    ----------
-    config : SegmentationConfig
-        The network, its channels and how slices are standardised.
+    config : SegmentationConfig, SuperResolutionConfig or SurrogateConfig
+        The network, and how its input is brought to what it knows.
     stride : int
         Slices are padded to multiples of it, at the end, by repeating the last row and column.
     """
+    network = {
+        **FOLDERS,
+        "network_def": definition_of(config),
+        "network": "$@network_def.to(@device)",
+        "weights": "$@bundle_root + '/models/model.safetensors'",
+    }
+    made = _slice_run(config, stride) if isinstance(config, SegmentationConfig) else volume_run(config)
+    return network | DATA | made | RUN
+
+
+def _slice_run(config: SegmentationConfig, stride: int) -> dict[str, Any]:
     k = config.neighbours
     around = f"[@files[min(max(i + d, 0), len(@files) - 1)] for d in range({-k}, {k + 1})]"
     return {
-        **_FOLDERS,
-        "network_def": network_definition(config),
-        "network": "$@network_def.to(@device)",
-        "weights": "$@bundle_root + '/models/model.safetensors'",
-        "files": "$sorted(glob.glob(os.path.join(@dataset_dir, @pattern)))",
         "readers": [
             {"_target_": "NumpyReader"},
             {"_target_": "PILReader", "reverse_indexing": False},
@@ -135,16 +55,7 @@ def inference_configuration(config: SegmentationConfig, stride: int) -> dict[str
             "data": f"$[{{'image': {around}, 'file': @files[i]}} for i in range(len(@files))]",
             "transform": "@preprocessing",
         },
-        "dataloader": {
-            "_target_": "DataLoader",
-            "dataset": "@dataset",
-            "batch_size": 1,
-            "shuffle": False,
-            "num_workers": 0,
-        },
-        "inferer": {"_target_": "SimpleInferer"},
         "postprocessing": {"_target_": "Compose", "transforms": _postprocessing()},
-        **_RUN,
     }
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bigrock.engine.shipping import local_folder
 from bigrock.errors import BundleError
-from bigrock.models.networks import build_segmentation_net
+from bigrock.models.tasks import build_network
 
 if TYPE_CHECKING:
     from torch import nn
@@ -62,7 +62,8 @@ def forget_networks() -> None:
 def _load(bundle: Bundle, device: str) -> nn.Module:
     import torch
 
-    from bigrock.models.bundle import WEIGHTS, load_bundle
+    from bigrock.models.bundle import load_bundle
+    from bigrock.models.bundle_content import WEIGHTS
     from bigrock.models.weights import load_weights
 
     there = load_bundle(local_folder(bundle.folder, bundle.digest[:16]))
@@ -71,10 +72,11 @@ def _load(bundle: Bundle, device: str) -> nn.Module:
             f"{there.folder} now holds the model {there.digest[:12]}…, and {bundle.digest[:12]}… was asked for: blocks "
             "would get labels of different models. Load the bundle again, and start a new run."
         )
-    network = build_segmentation_net(there.config)
+    network = build_network(there.config)
     load_weights(network, Path(there.folder) / WEIGHTS)
     # oneDNN and cuDNN compute channels-last images faster.
     network = network.eval().requires_grad_(False).to(device)
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layout = torch.channels_last if there.config.ndim == 2 else torch.channels_last_3d
+    network = network.to(memory_format=layout)  # type: ignore[call-overload]
     _log.info("loaded %s (%s…) on %s", there.folder, there.digest[:12], device)
     return network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy.typing as npt
 
@@ -15,11 +15,27 @@ from bigrock.models.threads import one_thread
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from bigrock.models.segmenting import SegmentSlices
+    from bigrock.models.bundle import Bundle
 
-__all__ = ["infer", "supports_bf16"]
+__all__ = ["Inferring", "arithmetic", "infer", "supports_bf16"]
 
 Array = npt.NDArray[Any]
+
+
+class Inferring(Protocol):
+    """A kernel that a network computes for."""
+
+    @property
+    def bundle(self) -> Bundle:
+        """The network."""
+
+    @property
+    def precision(self) -> str:
+        """Its arithmetic: "float32" or "bf16"."""
+
+    def answer(self, made: Tensor) -> Tensor:
+        """Return the result for what the network made, on the same device."""
+
 
 # A GPU computes one window at a time: two would need twice its memory and be no faster.
 _gpu = Lock()
@@ -41,22 +57,21 @@ def supports_bf16(device: str = "cpu") -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def infer(kernel: SegmentSlices, windows: Array, device: str) -> Array:
+def infer(kernel: Inferring, windows: Array, device: str) -> Array:
     """Return what the output of `kernel` is over some windows.
 
     Parameters
     ----------
-    kernel : SegmentSlices
+    kernel : Inferring
         Says network, precision and output.
-    windows : ndarray of float32, shape (N, C, H, W)
-        C-contiguous.
+    windows : ndarray of float32, shape (N, C, …)
+        C-contiguous, with two or three axes.
     device : {"cpu", "cuda"}
         Where to compute.
 
     Returns
     -------
-    ndarray, shape (N, H, W)
-        uint8 labels, or float16.
+    ndarray, shape (N, …)
 
     Raises
     ------
@@ -67,10 +82,10 @@ def infer(kernel: SegmentSlices, windows: Array, device: str) -> Array:
 
     network = kernel.bundle.network(device)
     image = torch.from_numpy(windows)
-    with torch.inference_mode(), _turn(device), _precision(kernel.precision, device):
+    layout = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
+    with torch.inference_mode(), _turn(device), arithmetic(kernel.precision, device):
         try:
-            image = image.to(device, memory_format=torch.channels_last)
-            return _output(network(image), kernel).cpu().numpy()
+            return kernel.answer(network(image.to(device, memory_format=layout))).cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise BackendError(
                 f"the GPU has no memory for {len(windows)} windows of {tuple(windows.shape[2:])} voxels, which take "
@@ -78,7 +93,7 @@ def infer(kernel: SegmentSlices, windows: Array, device: str) -> Array:
             ) from error
 
 
-def _activations(kernel: SegmentSlices, windows: Array) -> float:
+def _activations(kernel: Inferring, windows: Array) -> float:
     return windows[:, 0].size * kernel.bundle.activation_bytes
 
 
@@ -86,7 +101,14 @@ def _turn(device: str) -> AbstractContextManager[Any]:
     return one_thread() if device == "cpu" else _gpu
 
 
-def _precision(precision: str, device: str) -> AbstractContextManager[Any]:
+def arithmetic(precision: str, device: str) -> AbstractContextManager[Any]:
+    """Return the context in which torch computes with a precision on a device.
+
+    Raises
+    ------
+    BackendError
+        If bf16 would be emulated there.
+    """
     import torch
 
     if precision == "float32":
@@ -97,15 +119,3 @@ def _precision(precision: str, device: str) -> AbstractContextManager[Any]:
             "float32. Use precision='float32'."
         )
     return torch.autocast(device, torch.bfloat16)
-
-
-def _output(logits: Tensor, kernel: SegmentSlices) -> Tensor:
-    import torch
-
-    if kernel.output == "labels":
-        return logits.argmax(dim=1).to(torch.uint8)
-    probability = torch.softmax(logits.float(), dim=1)
-    if kernel.of is not None:
-        return probability[:, kernel.bundle.classes[kernel.of]].half()
-    entropy = torch.special.entr(probability).sum(dim=1)
-    return (entropy / torch.log(torch.tensor(float(logits.shape[1])))).half()

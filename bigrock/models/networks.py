@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from bigrock.errors import ParameterError
 
@@ -70,6 +70,9 @@ class SegmentationConfig:
     (3, 4, 16)
     """
 
+    task: ClassVar[str] = "segmentation"
+    ndim: ClassVar[int] = 2
+
     classes: Mapping[str, int] = field(hash=False)
     neighbours: int = 0
     features: tuple[int, ...] = CPU_FEATURES
@@ -105,6 +108,11 @@ class SegmentationConfig:
     def channels(self) -> int:
         """Slices that the network is given at once."""
         return 1 + 2 * self.neighbours
+
+    @property
+    def outputs(self) -> int:
+        """Classes: the network gives a logit for each."""
+        return len(self.classes)
 
     @property
     def depth(self) -> int:

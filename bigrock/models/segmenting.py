@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,12 @@ from bigrock.errors import ParameterError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import resolve, to_host
 from bigrock.models.bundle import Bundle
+from bigrock.models.networks import SegmentationConfig
 from bigrock.models.tiling import Tiling
 from bigrock.volumes.source import Facts, Kind
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["SegmentSlices", "segmentation_kernel"]
 
@@ -83,6 +87,7 @@ class SegmentSlices(Kernel):
     window_voxels: int = 2**21
 
     def __post_init__(self) -> None:
+        self.bundle.expect(SegmentationConfig)
         if self.output not in ("labels", "probability", "entropy"):
             raise ParameterError(
                 f"output={self.output!r} is not known. Use 'labels', 'probability' or 'entropy'."
@@ -101,9 +106,13 @@ class SegmentSlices(Kernel):
         self._tiling((1, self.bundle.stride, self.bundle.stride))
 
     @property
+    def _config(self) -> SegmentationConfig:
+        return self.bundle.expect(SegmentationConfig)
+
+    @property
     def halo(self) -> Shape:
         """Neighbouring slices, and how far the network looks within slices."""
-        return (self.bundle.config.neighbours, self.bundle.halo, self.bundle.halo)
+        return (self._config.neighbours, self.bundle.halo, self.bundle.halo)
 
     def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """uint8 for labels, float16 else."""
@@ -123,7 +132,7 @@ class SegmentSlices(Kernel):
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
         """A float32 copy where the input is none; at the first and last slice, one with that slice repeated."""
-        return 4.0 * ((dtype != np.float32) + (self.bundle.config.neighbours > 0))
+        return 4.0 * ((dtype != np.float32) + (self._config.neighbours > 0))
 
     def worker_bytes(self, facts: Facts, threads: int) -> float:
         """PyTorch, the weights, and one window of activations in each thread."""
@@ -139,9 +148,7 @@ class SegmentSlices(Kernel):
         """Return labels, probabilities or entropies of the core."""
         from bigrock.models.inference import infer
 
-        images = _with_neighbours(
-            np.asarray(to_host(array), np.float32), block, self.bundle.config.neighbours
-        )
+        images = _with_neighbours(np.asarray(to_host(array), np.float32), block, self._config.neighbours)
         device = "cuda" if resolve(self.backend).name == "gpu" else "cpu"
         core, read = block.core, block.read
         return self._tiling(block.volume).run(
@@ -150,6 +157,18 @@ class SegmentSlices(Kernel):
             list(zip(read.start[1:], read.stop[1:], strict=True)),
             list(zip(core.start[1:], core.stop[1:], strict=True)),
         )
+
+    def answer(self, made: Tensor) -> Tensor:
+        """Return labels, probabilities or entropies from logits (N, classes, y, x)."""
+        import torch
+
+        if self.output == "labels":
+            return made.argmax(dim=1).to(torch.uint8)
+        probability = torch.softmax(made.float(), dim=1)
+        if self.of is not None:
+            return probability[:, self.bundle.classes[self.of]].half()
+        entropy = torch.special.entr(probability).sum(dim=1)
+        return (entropy / torch.log(torch.tensor(float(made.shape[1])))).half()
 
     def _tiling(self, volume: Shape) -> Tiling:
         return Tiling(volume[1:], self.bundle.halo, self.bundle.stride, window_voxels=self.window_voxels)
@@ -194,5 +213,5 @@ def segmentation_kernel(bundle: Bundle, **options: Any) -> Kernel:
     from bigrock.kernels import Standardize
 
     segment = SegmentSlices(bundle, **options)
-    per = bundle.config.standardize
+    per = bundle.expect(SegmentationConfig).standardize
     return segment if per == "none" else Standardize(per) | segment

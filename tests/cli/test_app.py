@@ -39,7 +39,7 @@ def bigrock_process(*arguments: object, **options: object) -> subprocess.Complet
 def test_the_commands_are_those_that_are_documented() -> None:
     documented = {"import", "info", "plan", "run", "measure", "export", "report", "demo", "cluster", "label"}
     shale = {"quality", "slices", "annotate", "run", "sweep", "account", "demo"}
-    more = {"validate", "gpu-check", "pores", "segment"}
+    more = {"validate", "gpu-check", "pores", "segment", "superresolve"}
     assert set(COMMANDS) == documented | more | {f"shale {name}" for name in shale}
 
 

@@ -1,0 +1,149 @@
+"""The surrogate itself: branches of 2-D convolutions, or 3-D ones; `build_surrogate_net` makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from monai.networks.blocks.convolutions import Convolution
+from torch import Tensor, nn
+
+__all__ = ["SurrogateNet", "binarized"]
+
+_ACT = ("LeakyReLU", {"negative_slope": 0.1})
+
+
+class SurrogateNet(nn.Module):
+    """Networks side by side, each of which gives one number per image.
+
+    Parameters
+    ----------
+    edge, head, members : int
+        As those of `SurrogateConfig`.
+    architecture, views, norm : str
+        As those of `SurrogateConfig`.
+    features : sequence of int
+        As those of `SurrogateConfig`.
+    dropout : float
+        As that of `SurrogateConfig`.
+    binarize : bool
+        As that of `SurrogateConfig`.
+    """
+
+    def __init__(
+        self,
+        edge: int,
+        architecture: str,
+        views: str,
+        features: Sequence[int],
+        head: int,
+        dropout: float,
+        norm: str,
+        members: int,
+        binarize: bool,
+    ) -> None:
+        super().__init__()
+        self.binarize = binarize
+
+        def member() -> nn.Module:
+            if architecture == "conv3d":
+                eyes: nn.Module = _Volume(features, norm)
+            elif views == "shared":
+                eyes = _Slices(features, norm)
+            else:
+                eyes = _Channels(edge, features, norm)
+            width = eyes.width
+            return nn.Sequential(
+                eyes, nn.Dropout(dropout), nn.Linear(width, head), nn.ReLU(), nn.Linear(head, 1)
+            )
+
+        self.members = nn.ModuleList(member() for _ in range(members))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return (N, members) of images (N, 1, z, y, x)."""
+        if self.binarize:
+            image = binarized(image)
+        return torch.cat([member(image) for member in self.members], dim=1)
+
+
+class _Channels(nn.Module):
+    """Three branches; the slices of a view are the channels of its first convolution."""
+
+    def __init__(self, edge: int, features: Sequence[int], norm: str) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(_strided(2, edge, features, norm) for _ in range(3))
+        self.width = features[-1]
+
+    def forward(self, image: Tensor) -> Tensor:
+        seen = zip(self.branches, _views(image), strict=True)
+        return torch.stack([branch(view).mean((2, 3)) for branch, view in seen]).sum(0)
+
+
+class _Slices(nn.Module):
+    """Three branches; each slice of a view goes through the same convolutions."""
+
+    def __init__(self, features: Sequence[int], norm: str) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(_strided(2, 1, features, norm) for _ in range(3))
+        self.width = 2 * features[-1]
+
+    def forward(self, image: Tensor) -> Tensor:
+        total = image.new_zeros(())
+        for branch, view in zip(self.branches, _views(image), strict=True):
+            slices = branch(view.flatten(0, 1)[:, None]).mean((2, 3)).unflatten(0, view.shape[:2])
+            total = total + _along(slices.movedim(1, 2))
+        return total
+
+
+class _Volume(nn.Module):
+    """Strided 3-D convolutions."""
+
+    def __init__(self, features: Sequence[int], norm: str) -> None:
+        super().__init__()
+        self.branch = _strided(3, 1, features, norm)
+        self.width = 2 * features[-1]
+
+    def forward(self, image: Tensor) -> Tensor:
+        return _along(self.branch(image).mean((3, 4)))
+
+
+def _views(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the xy, xz and yz slices of (N, 1, z, y, x), each as (N, slice, …)."""
+    volume = image[:, 0]
+    return volume, volume.transpose(1, 2), volume.movedim(3, 1)
+
+
+def _along(slices: Tensor) -> Tensor:
+    """Return mean and least of (N, features, slice): what flows in series is held up by the tightest."""
+    return torch.cat([slices.mean(2), slices.amin(2)], dim=1)
+
+
+def _strided(ndim: int, channels: int, features: Sequence[int], norm: str) -> nn.Sequential:
+    """Return convolutions that halve the extent one after the other."""
+    return nn.Sequential(
+        *(
+            Convolution(
+                ndim,
+                given,
+                made,
+                strides=2,
+                adn_ordering="NA",
+                act=_ACT,
+                norm="batch" if norm == "batch" else None,
+            )
+            for given, made in zip([channels, *features], features, strict=False)
+        )
+    )
+
+
+def binarized(image: Tensor) -> Tensor:
+    """Return 1 where `image` is over one half, else 0; gradients pass as if nothing were done.
+
+    Examples
+    --------
+    >>> image = torch.tensor([0.2, 0.7], requires_grad=True)
+    >>> binarized(image).sum().backward()
+    >>> image.grad
+    tensor([1., 1.])
+    """
+    return image + ((image > 0.5).to(image.dtype) - image).detach()
