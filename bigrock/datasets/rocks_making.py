@@ -108,8 +108,8 @@ def make_rocks(
     seed : int
         Another seed, other rocks.
     labels : {"stokes", "network"}, callable or None
-        By `bigrock.flow.permeability`; by a pore network of PoreSpy and OpenPNM (``pip install 'bigrock[sim]'``:
-        faster and biased, see `bigrock.datasets.rock_labels`); by a function ``(mask, axes) -> k in
+        By `bigrock.flow.permeability`; by a pore network (``pip install 'bigrock[sim]'``; biased, and not
+        faster, see `bigrock.datasets.rock_labels_network`); by a function ``(mask, axes) -> k in
         squared voxels along each of axes``, which can be pickled; or not at all (NaN).
     boundary : {"sealed", "mirrored", "periodic"}
         Of the Stokes solver.
