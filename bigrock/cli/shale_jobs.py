@@ -52,7 +52,8 @@ def run(
     Without labels it writes slices to annotate first, with labels to begin with, and stops; the same
     command goes on when they are painted. Interrupted jobs go on where they stopped.
     """
-    from bigrock.workflows.shale.running import run_shale, stack_of
+    from bigrock.workflows.shale.job_input import stack_of
+    from bigrock.workflows.shale.running import run_shale
 
     given = {"source": stack, "folder": out, "labels": labels, "overwrite": overwrite or None}
     job = _job(config, {**given, "resume": False if no_resume else None})

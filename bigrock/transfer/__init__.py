@@ -5,6 +5,6 @@ same blocks, the same done-log, the same plan.
 """
 
 from bigrock.transfer.exporting import export_slice, export_volume
-from bigrock.transfer.importing import import_volume
+from bigrock.transfer.importing import import_source, import_volume
 
-__all__ = ["export_slice", "export_volume", "import_volume"]
+__all__ = ["export_slice", "export_volume", "import_source", "import_volume"]

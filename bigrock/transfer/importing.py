@@ -24,7 +24,7 @@ from bigrock.volumes.formats import Converted, Cropped, open_source
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["Copy", "import_volume", "parse_crop"]
+__all__ = ["Copy", "import_source", "import_volume", "parse_crop"]
 
 Crop = str | Sequence[slice] | Region
 
@@ -123,23 +123,10 @@ def import_volume(
     (dtype('uint16'), (2.25e-06, 2.25e-06, 2.25e-06), 511)
     """
     table = _class_table(pore, classes)
-    if isinstance(source, str | os.PathLike):
-        path: str | None = os.fspath(source)
-        voxels = open_source(
-            str(path),
-            dtype=dtype,
-            shape=shape,
-            offset=offset,
-            order=order,
-            dataset=dataset,
-            channel=channel,
-            axes=axes,
-        )
-    else:
-        path, voxels = getattr(source, "path", None), source
-    if crop is not None:
-        voxels = Cropped(voxels, parse_crop(crop, voxels.shape))
-    voxels, table = _converted(voxels, table, convert, scale)
+    reading: dict[str, Any] = {"shape": shape, "dtype": dtype, "offset": offset, "order": order}
+    reading |= {"dataset": dataset, "channel": channel, "axes": axes}
+    voxels, table = _converted(_cropped(source, crop, reading), table, convert, scale)
+    path = os.fspath(source) if isinstance(source, str | os.PathLike) else getattr(source, "path", None)
     output = Output(
         step="import",
         voxel_size=None if voxel_size is None else parse_voxel_size(voxel_size),
@@ -156,6 +143,39 @@ def import_volume(
         progress=progress,
     )
     return map_pass(Copy(), voxels, dest, options, output)
+
+
+def import_source(
+    source: str | os.PathLike[str] | Source,
+    *,
+    crop: Crop | None = None,
+    convert: npt.DTypeLike | None = None,
+    scale: tuple[float, float] | None = None,
+    **reading: Any,
+) -> Source:
+    """Return the voxels that `import_volume` would store, read where they lie: to look before it is run.
+
+    Parameters
+    ----------
+    source, crop, convert, scale, **reading
+        As for `import_volume`.
+
+    Returns
+    -------
+    Source
+
+    Examples
+    --------
+    >>> from bigrock.volumes import ArraySource
+    >>> import_source(ArraySource(np.zeros((4, 5, 6), np.uint8)), crop="0:2, :, :").shape
+    (2, 5, 6)
+    """
+    return _converted(_cropped(source, crop, reading), {}, convert, scale)[0]
+
+
+def _cropped(source: str | os.PathLike[str] | Source, crop: Crop | None, reading: dict[str, Any]) -> Source:
+    voxels = open_source(os.fspath(source), **reading) if isinstance(source, str | os.PathLike) else source
+    return voxels if crop is None else Cropped(voxels, parse_crop(crop, voxels.shape))
 
 
 def _class_table(pore: int | str | None, classes: dict[str, int] | None) -> dict[str, int]:

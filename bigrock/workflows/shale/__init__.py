@@ -1,11 +1,11 @@
 """From a FIB-SEM stack and a few annotated slices to organic porosity, step by step.
 
 Is the stack good enough (`stack_quality`, `align_stack`); which slices to annotate (`select_slices`,
-`diversity`); out to a painter and back (`export_annotation`, `import_annotation`); labels of the whole stack
-(`segment_from_slices`), put right by whole components (`split_organic_pores`, `remove_specks`); how right
-they are (`evaluate`); what lies where (`account`, `maturity_table`), as a page (`write_account_report`); how
-many slices are enough (`sweep`); everything at once (`run_shale`), and on a shale made on the spot
-(`shale_demo`). Names load on first use.
+`diversity`); out to a painter and back (`export_annotation`, `import_annotation`); a network (`train_from_slices`),
+or at once labels of the whole stack (`segment_from_slices`), put right by whole components
+(`split_organic_pores`, `remove_specks`); how right they are (`evaluate`); what lies where (`account`,
+`maturity_table`), as a page (`write_account_report`); how many slices are enough (`sweep`); everything at once
+(`run_shale`), and on a shale made on the spot (`shale_demo`). Names load on first use.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from bigrock.workflows.shale.annotation_import import Annotations, import_annotation
     from bigrock.workflows.shale.demo import ShaleDemo, shale_demo
     from bigrock.workflows.shale.evaluation import Evaluation, evaluate, evaluation_sections
+    from bigrock.workflows.shale.few_slice_job import FewSliceResult
     from bigrock.workflows.shale.given_labels import prepare_annotation
     from bigrock.workflows.shale.maturity import maturity_table
     from bigrock.workflows.shale.quality import StackQuality, stack_quality
     from bigrock.workflows.shale.running import ShaleResult, run_shale
-    from bigrock.workflows.shale.segmenting import FewSliceResult, segment_from_slices
+    from bigrock.workflows.shale.segmenting import segment_from_slices, train_from_slices
     from bigrock.workflows.shale.selection import SliceChoice, select_slices
     from bigrock.workflows.shale.settings import FewSliceSettings, ShaleSettings
     from bigrock.workflows.shale.slice_diversity import Diversity, diverse_slices, diversity, slice_texture
@@ -37,7 +38,7 @@ _HOME = {
     "Diversity": "slice_diversity",
     "Evaluation": "evaluation",
     "Exported": "annotation",
-    "FewSliceResult": "segmenting",
+    "FewSliceResult": "few_slice_job",
     "FewSliceSettings": "settings",
     "ShaleAccount": "accounting",
     "ShaleDemo": "demo",
@@ -66,6 +67,7 @@ _HOME = {
     "split_organic_pores": "whole_components",
     "stack_quality": "quality",
     "sweep": "sweeping",
+    "train_from_slices": "segmenting",
     "write_account_report": "account_report",
 }
 
@@ -103,6 +105,7 @@ __all__ = [
     "split_organic_pores",
     "stack_quality",
     "sweep",
+    "train_from_slices",
     "write_account_report",
 ]
 

@@ -23,9 +23,6 @@ __all__ = ["AnnotatedSlices", "LabelCounts", "Labels", "annotated_slices"]
 
 Array = npt.NDArray[Any]
 
-Labels = Source | str | os.PathLike[str] | Mapping[int, Array]
-"""A label volume, its path, or slice → 2-D array; 255 where nobody annotated."""
-
 
 @dataclass(frozen=True)
 class LabelCounts(Reduction):
@@ -107,6 +104,10 @@ class AnnotatedSlices:
         return self.source.read(Region((z, 0, 0), (z + 1, y, x)))[0].astype(np.uint8)
 
 
+Labels = Source | str | os.PathLike[str] | Mapping[int, Array] | AnnotatedSlices
+"""A label volume, its path, or slice → 2-D array; 255 where nobody annotated. Or these, checked before."""
+
+
 def annotated_slices(labels: Labels, shape: Shape, classes: Mapping[str, int], **how: Any) -> AnnotatedSlices:
     """Return the labels of a stack, once it is known that they fit it.
 
@@ -114,7 +115,7 @@ def annotated_slices(labels: Labels, shape: Shape, classes: Mapping[str, int], *
 
     Parameters
     ----------
-    labels : Source, path or mapping of int to ndarray
+    labels : Source, path, mapping of int to ndarray, or AnnotatedSlices
         A label volume of the stack's shape, or slice → labels (y, x); 255 where nobody annotated.
     shape : tuple of int
         Of the stack.
@@ -140,6 +141,8 @@ def annotated_slices(labels: Labels, shape: Shape, classes: Mapping[str, int], *
     Traceback (most recent call last):
     bigrock.errors.ParameterError: labels name slice 9, and the stack has the slices 0 to 7. ...
     """
+    if isinstance(labels, AnnotatedSlices):
+        return labels
     if isinstance(labels, Mapping):
         given = {_slice_number(z): np.asarray(label) for z, label in labels.items()}
         counts = _counted(given, shape)
@@ -227,6 +230,11 @@ def _check_values(counts: Array, classes: Mapping[str, int]) -> None:
     if odd:
         where = int(np.flatnonzero(counts[:, odd].sum(1))[0])
         raise PhaseError(
-            f"the labels hold {', '.join(map(str, odd))} (first in slice {where}), and the class table is "
+            f"the labels hold {_listed(odd)} (first in slice {where}), and the class table is "
             f"{dict(classes)}. Correct the labels, or name these classes; unannotated pixels are {IGNORE}."
         )
+
+
+def _listed(values: list[int], most: int = 8) -> str:
+    named = ", ".join(map(str, values[:most]))
+    return f"{named} and {len(values) - most} other values" if len(values) > most else named

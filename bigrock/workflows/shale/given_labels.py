@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bigrock.errors import NotAVolumeError, ParameterError, VolumeNotFoundError
-from bigrock.transfer import import_volume
-from bigrock.volumes import Source, Volume, open_volume
+from bigrock.errors import NotAVolumeError, ParameterError
+from bigrock.transfer import import_source
+from bigrock.volumes import Source, open_volume, required_voxel_size
 from bigrock.workflows.shale.annotated import Labels
 from bigrock.workflows.shale.annotation import MANIFEST, Exported, export_annotation
 from bigrock.workflows.shale.annotation_import import Annotations, import_annotation
 from bigrock.workflows.shale.parts import Slices
-from bigrock.workflows.shale.selection import select_slices
-from bigrock.workflows.shale.settings import ShaleSettings
+from bigrock.workflows.shale.selection import SliceChoice, select_slices
+from bigrock.workflows.shale.settings import SelectionSettings, ShaleSettings
+from bigrock.workflows.shale.slice_diversity import slice_texture
 
 __all__ = ["given_labels", "prepare_annotation"]
 
@@ -54,30 +55,43 @@ def prepare_annotation(scan: Source, folder: Path, settings: ShaleSettings, **ho
     place = folder / ANNOTATION
     if place.exists():
         return None
-    wanted = settings.selection
-    choice = select_slices(
-        scan.shape[0], wanted.training, voxel_size=scan.voxel_size, test=wanted.test, apart=wanted.apart
-    )
+    choice = _choice(scan, settings.selection, how)
     return export_annotation(scan, place, slices=choice, classes=settings.classes, **how)
 
 
+def _choice(scan: Source, wanted: SelectionSettings, how: dict[str, Any]) -> SliceChoice:
+    """Return the slices to annotate: those that are named, or at equal intervals, or by texture."""
+    depth, voxel = scan.shape[0], required_voxel_size(scan, "the interval between training slices")
+    if wanted.slices is not None:
+        named = (tuple(wanted.slices.get(part, ())) for part in ("training", "validation", "test"))
+        train, validation, test = named
+        interval_m = depth * voxel[0] / (len(train) + 1)
+        return SliceChoice(depth, train, validation, test, interval_m, voxel[0])
+    options: dict[str, Any] = {"voxel_size": voxel, "test": wanted.test, "apart": wanted.apart}
+    # Refuses impossible numbers before the texture of a voxel is measured.
+    choice = select_slices(depth, wanted.training, **options)
+    if not wanted.diverse:
+        return choice
+    return select_slices(depth, wanted.training, texture=slice_texture(scan, **how), **options)
+
+
 def given_labels(
-    labels: Labels | None, scan: Volume, folder: Path, settings: ShaleSettings, **new: Any
+    labels: Labels | None, stack: Source, folder: Path, settings: ShaleSettings
 ) -> tuple[Labels, Slices]:
     """Return labels that can be learnt from, and how many slices, or which, are for training.
+
+    Nothing is written. A label file in another format is read where it lies.
 
     Parameters
     ----------
     labels : Source, path, mapping or None
         As for `run_shale`.
-    scan : Volume
+    stack : Source
         The stack.
     folder : Path
         Of the job.
     settings : ShaleSettings
-        Class table, and how many slices.
-    **new
-        For `bigrock.import_volume`, of a label file in another format.
+        Class table, and which slices.
 
     Returns
     -------
@@ -89,7 +103,6 @@ def given_labels(
     ParameterError
         If there are none, or their class table is another one.
     """
-    count = settings.selection.training
     if labels is None:
         if not (folder / ANNOTATION / MANIFEST).exists():
             raise ParameterError(
@@ -98,28 +111,24 @@ def given_labels(
             )
         labels = folder / ANNOTATION
     if isinstance(labels, str | os.PathLike):
-        labels = _opened(labels, scan, folder, settings, new)
+        labels = _opened(labels, stack)
+    slices = settings.selection.wanted
     if not isinstance(labels, Annotations):
-        return labels, count
+        return labels, slices
     if labels.classes != settings.classes:
         raise ParameterError(
             f"the painted slices have the classes {labels.classes}, and the settings {settings.classes}. Set classes "
             "to those of the paint."
         )
     names = {"training": "train", "validation": "validation", "test": "test"}
-    parts: Mapping[str, list[int]] = {part: sorted(labels.of_role(role)) for part, role in names.items()}
-    return labels, parts if parts["training"] else count
+    painted: Mapping[str, list[int]] = {part: sorted(labels.of_role(role)) for part, role in names.items()}
+    return labels, painted if painted["training"] else slices
 
 
-def _opened(
-    path: str | os.PathLike[str], scan: Volume, folder: Path, settings: ShaleSettings, new: dict[str, Any]
-) -> Labels:
+def _opened(path: str | os.PathLike[str], stack: Source) -> Labels:
     if "://" not in os.fspath(path) and (Path(path) / MANIFEST).exists():
-        return import_annotation(path, stack=scan)
+        return import_annotation(path, stack=stack)
     try:
         return open_volume(path)
-    except (NotAVolumeError, VolumeNotFoundError):
-        pass
-    return import_volume(
-        path, folder / "labels.zarr", classes=settings.classes, voxel_size=scan.voxel_size, **new
-    )
+    except NotAVolumeError:
+        return import_source(path)

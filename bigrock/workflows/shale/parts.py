@@ -15,8 +15,6 @@ from bigrock.workflows.shale.selection import SliceChoice, select_slices
 
 __all__ = ["Parts", "Slices", "held_out", "parts_of"]
 
-Slices = int | Sequence[int] | Mapping[str, Sequence[int]] | SliceChoice
-"""How many training slices; which; or which for "training", "validation" and "test"."""
 
 _HELD_OUT = 5
 
@@ -69,6 +67,10 @@ class Parts:
         return {**parts, "nearest_test": self.nearest_test}
 
 
+Slices = int | Sequence[int] | Mapping[str, Sequence[int]] | SliceChoice | Parts
+"""How many training slices; which; or which for "training", "validation" and "test"."""
+
+
 def parts_of(
     slices: Slices, labels: AnnotatedSlices, *, voxel_size: Voxel, test: int = 5, apart: int | None = None
 ) -> Parts:
@@ -80,7 +82,7 @@ def parts_of(
 
     Parameters
     ----------
-    slices : int, sequence of int, mapping or SliceChoice
+    slices : int, sequence of int, mapping, SliceChoice or Parts
         How many training slices; which; or every part by its name.
     labels : AnnotatedSlices
         What is annotated.
@@ -111,7 +113,9 @@ def parts_of(
     """
     depth = len(labels.counts)
     if isinstance(slices, SliceChoice):
-        slices = {"training": slices.train, "validation": slices.validation, "test": slices.test}
+        slices = Parts(slices.train, slices.validation, slices.test)
+    if isinstance(slices, Parts):
+        slices = {"training": slices.training, "validation": slices.validation, "test": slices.test}
     if isinstance(slices, Mapping):
         return _named(slices, labels, depth)
     if isinstance(slices, Sequence):

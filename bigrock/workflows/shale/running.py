@@ -10,23 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from bigrock.engine.progress import ProgressLike
-from bigrock.errors import NotAVolumeError, VolumeNotFoundError
 from bigrock.measures import Measurements
 from bigrock.report import write_figures, write_report
-from bigrock.transfer import import_volume
-from bigrock.volumes import Source, Volume, open_volume
+from bigrock.volumes import Source, Volume
 from bigrock.workflows.execution import executing
-from bigrock.workflows.settings import ImportSettings
 from bigrock.workflows.shale.account_report import account_sections
 from bigrock.workflows.shale.accounting import ShaleAccount, account
-from bigrock.workflows.shale.annotated import Labels
+from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels
 from bigrock.workflows.shale.evaluation import evaluate, evaluation_sections
-from bigrock.workflows.shale.given_labels import given_labels
+from bigrock.workflows.shale.few_slice_job import FewSliceJob, FewSliceResult
+from bigrock.workflows.shale.job_input import checked_input, imported_stack
 from bigrock.workflows.shale.quality import stack_quality
-from bigrock.workflows.shale.segmenting import FewSliceResult, prepared_folder, segment_from_slices
-from bigrock.workflows.shale.settings import FewSliceSettings, ShaleSettings
+from bigrock.workflows.shale.segmenting import few_slice_settings, prepared_folder
+from bigrock.workflows.shale.settings import ShaleSettings
+from bigrock.workflows.shale.sweeping import Sweep, sweep, sweep_section
 
-__all__ = ["ShaleResult", "run_shale", "stack_of"]
+__all__ = ["ShaleResult", "run_shale"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +36,15 @@ class ShaleResult:
     ----------
     folder : Path
         ``scan.zarr``, ``segmentation.zarr``, ``model``, ``quality.json``, ``metrics.json``,
-        ``account.json`` and ``.csv``, ``report.html``.
+        ``account.json`` and ``.csv``, ``sweep`` on request, ``report.html``.
     scan : Volume
         The stack.
     few : FewSliceResult
         Labels, scores, bundle.
     account : ShaleAccount or None
         Organic porosity and the rest; None where the class table has no organic and inorganic pores.
+    sweep : Sweep or None
+        How many slices are enough; None where the settings do not ask.
     report : Path
         The page.
     seconds : float
@@ -54,6 +55,7 @@ class ShaleResult:
     scan: Volume
     few: FewSliceResult
     account: ShaleAccount | None
+    sweep: Sweep | None
     report: Path
     seconds: float
 
@@ -64,6 +66,8 @@ class ShaleResult:
         told |= {"scored_on": metrics["scored_on"], "slices": metrics["slices"]}
         if found is not None:
             told |= {name: found[name] for name in ("porosity", "om_content", "organic_porosity")}
+        if self.sweep is not None:
+            told["recommended_slices"] = self.sweep.recommended
         places = {"report": str(self.report), "folder": str(self.folder), "model": self.few.bundle.folder}
         return {**told, "seconds": round(self.seconds, 3), **places}
 
@@ -131,61 +135,18 @@ def run_shale(
     with executing(settings.run.executor) as executor:
         how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
         new = {"resume": resume, "overwrite": overwrite, "block": settings.run.block, **how}
-        scan = _imported(source, place / "scan.zarr", settings.scan, new)
+        known, parts = checked_input(source, labels, place, settings, how)
+        scan = imported_stack(source, place / "scan.zarr", settings.scan, new)
+        seed = settings.training.seed if seed is None else seed
+        few = few_slice_settings(settings)
+        job = FewSliceJob(scan, known, parts, settings.classes, seed, few, how)
         if settings.quality:
             _quality(scan, place / "quality.json", how)
-        known, slices = given_labels(labels, scan, place, settings, **new)
-        few = segment_from_slices(
-            scan,
-            known,
-            place,
-            slices=slices,
-            classes=settings.classes,
-            seed=settings.training.seed if seed is None else seed,
-            config=FewSliceSettings(**{n: getattr(settings, n) for n in FewSliceSettings.model_fields}),
-            resume=resume,
-            overwrite=overwrite,
-            progress=progress,
-        )
-        found = _accounted(few.volume, place, settings, how)
-    report = _page(place, scan, few, found, settings)
-    return ShaleResult(place, scan, few, found, report, time.monotonic() - start)
-
-
-def stack_of(
-    source: str | os.PathLike[str] | Source,
-    folder: str | os.PathLike[str],
-    *,
-    settings: ShaleSettings,
-    overwrite: bool = False,
-    resume: bool = True,
-    progress: ProgressLike = None,
-) -> Volume:
-    """Return the stack of a job as a volume, imported into its folder where it is none.
-
-    Parameters
-    ----------
-    source, folder, settings, overwrite, resume, progress
-        As for `run_shale`.
-    """
-    place = prepared_folder(folder, overwrite)
-    new = {"resume": resume, "overwrite": overwrite, "ram": settings.run.ram, "progress": progress}
-    return _imported(source, place / "scan.zarr", settings.scan, new)
-
-
-def _imported(
-    source: str | os.PathLike[str] | Source, dest: Path, scan: ImportSettings, options: dict[str, Any]
-) -> Volume:
-    """Return the stack as a volume: itself where it is one, else imported."""
-    if scan == ImportSettings():
-        if isinstance(source, Volume):
-            return source
-        if isinstance(source, str | os.PathLike):
-            try:
-                return open_volume(source)
-            except (NotAVolumeError, VolumeNotFoundError):
-                pass
-    return import_volume(source, dest, **scan.model_dump(), **options)
+        done = job.finish(place, resume=resume, overwrite=overwrite)
+        found = _accounted(done.volume, place, settings, how)
+        swept = _swept(scan, known, place, settings, resume=resume and not overwrite, progress=progress)
+    report = _page(place, scan, done, found, swept, settings)
+    return ShaleResult(place, scan, done, found, swept, report, time.monotonic() - start)
 
 
 def _quality(scan: Volume, file: Path, how: dict[str, Any]) -> None:
@@ -218,13 +179,40 @@ def _accounted(
     return found
 
 
+def _swept(
+    scan: Volume, known: AnnotatedSlices, place: Path, settings: ShaleSettings, **how: Any
+) -> Sweep | None:
+    """Return how many slices are enough, where that is asked for."""
+    wanted = settings.sweep
+    if not wanted.counts:
+        return None
+    config = few_slice_settings(settings)
+    return sweep(
+        scan,
+        known,
+        place / "sweep",
+        classes=settings.classes,
+        counts=wanted.counts,
+        seeds=wanted.seeds,
+        config=config,
+        **how,
+    )
+
+
 def _page(
-    place: Path, scan: Volume, few: FewSliceResult, found: ShaleAccount | None, settings: ShaleSettings
+    place: Path,
+    scan: Volume,
+    few: FewSliceResult,
+    found: ShaleAccount | None,
+    swept: Sweep | None,
+    settings: ShaleSettings,
 ) -> Path:
     """Write the page, and return its path."""
     classes = few.volume.classes
     scored = evaluate(few.volume, few.truth, slices=sorted(few.truth), pores=settings.pore_names(classes))
     sections = evaluation_sections(scored, scan)
+    if swept is not None:
+        sections.append(sweep_section(swept))
     told: list[Measurements] = [_training(few)]
     if found is not None:
         sections = account_sections(found, few.volume) + sections

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from bigrock.engine.progress import ProgressLike
-from bigrock.engine.running import run
 from bigrock.errors import ParameterError, VolumeExistsError
-from bigrock.models import Bundle, segmentation_kernel
-from bigrock.training import Trained, TrainingSlice, train_segmentation
-from bigrock.volumes import Source, Volume, open_volume
-from bigrock.volumes.source import required_voxel_size
+from bigrock.training import Trained
+from bigrock.volumes import Source, open_volume
 from bigrock.workflows.execution import executing
-from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
-from bigrock.workflows.shale.clean_up import clean_up
-from bigrock.workflows.shale.parts import Parts, Slices, held_out, parts_of
-from bigrock.workflows.shale.scoring import forest_scores, otsu_scores, score_slices
+from bigrock.workflows.shale.annotated import Labels
+from bigrock.workflows.shale.few_slice_job import FewSliceJob, FewSliceResult
+from bigrock.workflows.shale.parts import Slices
 from bigrock.workflows.shale.settings import FewSliceSettings
-from bigrock.workflows.shale.slices import SliceReader
 
-__all__ = ["FewSliceResult", "prepared_folder", "segment_from_slices"]
+__all__ = [
+    "few_slice_settings",
+    "local_folder",
+    "prepared_folder",
+    "segment_from_slices",
+    "train_from_slices",
+]
 
 _OURS = (
     "scan.zarr",
@@ -38,41 +33,6 @@ _OURS = (
     "segmentation.zarr",
     "metrics.json",
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FewSliceResult:
-    """What `segment_from_slices` made, and where it lies.
-
-    Attributes
-    ----------
-    folder : Path
-        Where everything is: ``model`` (the bundle, and in it the training), ``segmentation.zarr``,
-        ``metrics.json``.
-    volume : Volume
-        Class labels of the whole stack.
-    metrics : dict
-        ``iou``, ``dice`` (by class), ``pore_iou``, ``pixel_accuracy``, ``confusion``, ``porosity_bias`` of the
-        test slices (``scored_on`` says if there were none), ``slices`` (which had which part),
-        ``validation``, ``random_forest`` and ``otsu`` (where baselines are asked for), and
-        ``seconds`` of each step.
-    bundle : Bundle
-        The trained network.
-    trained : Trained
-        How it was trained, epoch by epoch.
-    parts : Parts
-        Which slices were learnt from, chosen by and tested on.
-    truth : dict of int to ndarray
-        Labels of the slices that were scored.
-    """
-
-    folder: Path
-    volume: Volume
-    metrics: dict[str, Any]
-    bundle: Bundle
-    trained: Trained
-    parts: Parts
-    truth: dict[int, npt.NDArray[np.uint8]]
 
 
 def segment_from_slices(
@@ -147,107 +107,83 @@ def segment_from_slices(
     >>> result.volume.shape, sorted(result.metrics["iou"])
     ((16, 48, 48), ['inorganic pore', 'matrix', 'organic matter', 'organic pore'])
     """
-    settings = config if isinstance(config, FewSliceSettings) else FewSliceSettings(**(config or {}))
-    source = open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
     place = prepared_folder(out, overwrite)
+    settings = few_slice_settings(config)
     with executing(settings.run.executor) as executor:
         how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
-        job = _Job(source, labels, slices, dict(classes), seed, settings, place, how)
-        return job.finish(resume=resume and not overwrite, overwrite=overwrite)
+        job = FewSliceJob(_opened(stack), labels, slices, dict(classes), seed, settings, how)
+        return job.finish(place, resume=resume, overwrite=overwrite)
 
 
-class _Job:
-    """A stack, its labels and settings, checked; nothing is written before `finish`."""
+def train_from_slices(
+    stack: Source | str | os.PathLike[str],
+    labels: Labels,
+    out: str | os.PathLike[str],
+    *,
+    slices: Slices,
+    classes: Mapping[str, int],
+    seed: int = 0,
+    config: FewSliceSettings | Mapping[str, Any] | None = None,
+    resume: bool = True,
+    progress: ProgressLike = None,
+) -> Trained:
+    """Return a network trained on a few annotated slices of a stack, as a bundle: no stack is segmented.
 
-    def __init__(
-        self,
-        stack: Source,
-        labels: Labels,
-        slices: Slices,
-        classes: dict[str, int],
-        seed: int,
-        settings: FewSliceSettings,
-        place: Path,
-        how: dict[str, Any],
-    ) -> None:
-        import dataclasses
+    Parameters
+    ----------
+    stack, labels, slices, classes, seed, config, progress
+        As for `segment_from_slices`.
+    out : str or path-like
+        Folder of the bundle, for `bigrock segment --model`; the same call continues a training in it.
+    resume : bool
+        Continue; False begins anew.
 
-        self.stack, self.settings, self.place, self.how = stack, settings, place, how
-        self.network = settings.network.made(classes)
-        self.pores = [classes[name] for name in settings.pore_names(classes)]
-        self.training = dataclasses.replace(settings.training, seed=seed)
-        voxel = required_voxel_size(stack, "the interval between training slices")
-        self.labels: AnnotatedSlices = annotated_slices(labels, stack.shape, classes, **how)
-        wanted = settings.selection
-        self.parts = parts_of(slices, self.labels, voxel_size=voxel, test=wanted.test, apart=wanted.apart)
-        tested = self.parts.test or self.parts.validation or self.parts.training
-        self.truth = {z: self.labels.read(z) for z in tested}
-        self.interval_m = stack.shape[0] * voxel[0] / (len(self.parts.training) + 1)
-        self.reader = SliceReader.of(stack, self.network, **how)
-        self.learnt = self._slices(self.parts.training)
-        self.held = self._slices(self.parts.validation)
-        if not self.held:
-            self.learnt, self.held = held_out(self.learnt, self.network.stride)
+    Returns
+    -------
+    Trained
+        ``bundle``, ``history``, and ``validation``: scores of the slices that chose the weights.
 
-    def _slices(self, places: tuple[int, ...]) -> list[TrainingSlice]:
-        return [TrainingSlice(self.reader.read(z), self.labels.read(z), str(z)) for z in places]
+    Raises
+    ------
+    ParameterError, PhaseError, VoxelSizeError, NonFiniteError
+        As for `segment_from_slices`.
+    ResumeError
+        If the folder holds a training of other slices or settings.
 
-    def finish(self, *, resume: bool, overwrite: bool) -> FewSliceResult:
-        """Train, segment, score."""
-        trained = train_segmentation(
-            self.learnt,
-            self.held,
-            self.network,
-            self.training,
-            folder=self.place / "model",
-            test=self._slices(self.parts.test) if self.training.stop_on == "paper" else (),
-            voxel_size=self.stack.voxel_size,
-            provenance={"stack": self.stack.identity(), "slices": self.parts.to_dict()},
-            resume=resume,
-            progress=None if callable(self.how["progress"]) else self.how["progress"],
-        )
-        begun = time.monotonic()
-        passes = {"resume": resume, "overwrite": overwrite, "block": self.settings.run.block, **self.how}
-        kernel = self.reader.completed(segmentation_kernel(trained.bundle, backend=self.settings.run.backend))
-        cleaning = self.settings.clean_up
-        dest = self.place / ("network.zarr" if cleaning.needed else "segmentation.zarr")
-        volume = run(kernel, self.stack, dest, pyramid=not cleaning.needed, **passes)
-        seconds = {"training": trained.seconds, "segmentation": time.monotonic() - begun}
-        if cleaning.needed:
-            volume = clean_up(volume, self.place / "segmentation.zarr", cleaning, self.pores, **passes)
-        metrics = self._metrics(trained, volume, seconds)
-        return FewSliceResult(self.place, volume, metrics, trained.bundle, trained, self.parts, self.truth)
-
-    def _metrics(self, trained: Trained, volume: Volume, seconds: dict[str, float]) -> dict[str, Any]:
-        """Return the scores, and write them."""
-        file = self.place / "metrics.json"
-        scored = {"of": volume.history[-1], "baselines": self.settings.baselines}
-        kept = _kept(file)
-        if kept.get("scored") == json.loads(json.dumps(scored)):
-            return kept
-        predicted = {z: volume[z] for z in self.truth}
-        metrics = score_slices(self.truth, predicted, self.network.classes, self.pores)
-        metrics["scored_on"] = (
-            "test" if self.parts.test else "validation" if self.parts.validation else "training"
-        )
-        metrics["slices"] = {**self.parts.to_dict(), "interval_m": self.interval_m}
-        metrics["validation"] = dict(trained.validation)
-        metrics["epochs"] = trained.epochs
-        if self.settings.baselines:
-            images = {z: self.reader.read(z) for z in self.truth}
-            given = (self.learnt, self.held, images, self.truth, self.network.classes, self.pores)
-            metrics["otsu"] = otsu_scores(
-                self.stack, self.truth, self.network.classes, self.pores, **self.how
-            )
-            metrics["random_forest"] = forest_scores(*given, seed=self.training.seed)
-        metrics["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
-        metrics["scored"] = scored
-        file.write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        return metrics
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bigrock.datasets import Shale
+    >>> shale = Shale((16, 48, 48), level="easy")
+    >>> short = {"max_epochs": 1, "steps_per_epoch": 2, "batch": 1, "patch": 16}
+    >>> trained = train_from_slices(
+    ...     shale, shale.truth, tempfile.mkdtemp() + "/model", slices=3, classes=shale.truth.classes,
+    ...     config={"network": {"features": [4, 4, 8]}, "training": short}, progress=False)
+    >>> trained.epochs
+    1
+    """
+    settings = few_slice_settings(config)
+    with executing(settings.run.executor) as executor:
+        how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
+        job = FewSliceJob(_opened(stack), labels, slices, dict(classes), seed, settings, how)
+        return job.train(local_folder(out), resume=resume)
 
 
-def prepared_folder(out: str | os.PathLike[str], overwrite: bool) -> Path:
-    """Return the folder, once it is known that nothing of the user's is in the way."""
+def _opened(stack: Source | str | os.PathLike[str]) -> Source:
+    return open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
+
+
+def few_slice_settings(config: FewSliceSettings | Mapping[str, Any] | None) -> FewSliceSettings:
+    """Return the settings that are given, or made of a mapping; of those of a larger job its part."""
+    if type(config) is FewSliceSettings:
+        return config
+    if isinstance(config, FewSliceSettings):
+        config = {name: getattr(config, name) for name in FewSliceSettings.model_fields}
+    return FewSliceSettings(**(config or {}))
+
+
+def local_folder(out: str | os.PathLike[str]) -> Path:
+    """Return a folder of this machine, whether or not it is there."""
     if "://" in os.fspath(out):
         raise ParameterError(
             f"out={os.fspath(out)!r} is a URL, and the model is a folder of files. Give a folder of this machine."
@@ -255,18 +191,15 @@ def prepared_folder(out: str | os.PathLike[str], overwrite: bool) -> Path:
     place = Path(out).expanduser().absolute()
     if place.exists() and not place.is_dir():
         raise VolumeExistsError(f"{place} is a file. Choose another folder.")
+    return place
+
+
+def prepared_folder(out: str | os.PathLike[str], overwrite: bool) -> Path:
+    """Return the folder of a job, once it is known that nothing of the user's is in the way."""
+    place = local_folder(out)
     ours = any((place / name).exists() for name in _OURS)
     if place.exists() and any(place.iterdir()) and not (ours or overwrite):
         raise VolumeExistsError(
             f"{place} holds other files: the results would be mixed with them. Choose another one, or overwrite=True."
         )
     return place
-
-
-def _kept(file: Path) -> dict[str, Any]:
-    """Return what an earlier call left in a file; nothing where there is none, or it was cut off."""
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-    return told if isinstance(told, dict) else {}

@@ -2,86 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator, field_validator
+from pydantic import Field, field_validator
 
 from bigrock.errors import ParameterError
-from bigrock.models import CPU_FEATURES, SegmentationConfig
-from bigrock.training import Augmentation, TrainingConfig
+from bigrock.training import TrainingConfig
 from bigrock.workflows.settings import ImportSettings, ReportSettings, RunSettings, Section, Settings
+from bigrock.workflows.shale.network_settings import NetworkSettings, TrainingSettings
 
 __all__ = [
     "AccountSettings",
     "CleanUpSettings",
     "FewSliceSettings",
-    "NetworkSettings",
     "SelectionSettings",
     "ShaleJob",
     "ShaleSettings",
+    "SweepSettings",
 ]
-
-
-def _training(value: Any) -> TrainingConfig:
-    """Return how to train, from what a file says of it."""
-    if isinstance(value, TrainingConfig):
-        return value
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{value!r} is not allowed, it must be a section such as max_epochs: 60.")
-    given = dict(value)
-    _refuse_unknown(given, TrainingConfig)
-    varied = given.get("augmentation")
-    if isinstance(varied, Mapping):
-        _refuse_unknown(varied, Augmentation)
-        given["augmentation"] = Augmentation(**varied)
-    try:
-        return TrainingConfig(**given)
-    except TypeError as error:
-        raise ValueError(f"{value!r} is not allowed ({error}).") from error
-
-
-def _refuse_unknown(given: Mapping[str, Any], kind: type[Any]) -> None:
-    known = [field.name for field in dataclasses.fields(kind)]
-    for name in given:
-        if name not in known:
-            raise ValueError(
-                f"{name!r} would be ignored, there is no such key. Use some of: {', '.join(known)}."
-            )
-
-
-class NetworkSettings(Section):
-    """What the network is made of; see `bigrock.models.SegmentationConfig`.
-
-    Attributes
-    ----------
-    neighbours : int
-        2.5-D: slices on each side that are given as further channels.
-    features : tuple of int
-        Channels at each level.
-    architecture : {"dynunet", "basicunet"}
-        Which of MONAI's U-Nets.
-    norm : {"batch", "none"}
-        Normalisation that leaves no seams.
-    standardize : {"slice", "volume", "none"}
-        What is brought to mean 0 and deviation 1.
-
-    Examples
-    --------
-    >>> NetworkSettings(neighbours=1).made({"solid": 0, "pore": 1}).channels
-    3
-    """
-
-    neighbours: int = Field(default=0, ge=0)
-    features: Annotated[tuple[int, ...], Field(strict=False)] = CPU_FEATURES
-    architecture: Literal["dynunet", "basicunet"] = "dynunet"
-    norm: Literal["batch", "none"] = "batch"
-    standardize: Literal["slice", "volume", "none"] = "slice"
-
-    def made(self, classes: Mapping[str, int]) -> SegmentationConfig:
-        """Return the configuration of a network for these classes."""
-        return SegmentationConfig(classes, **self.model_dump())
 
 
 class CleanUpSettings(Section):
@@ -118,6 +57,10 @@ class SelectionSettings(Section):
         How many slices to train on, and to score at the end; two more choose the weights.
     apart : int or None
         Slices between these and the training slices at least; None: a tenth of the interval.
+    diverse : bool
+        Offer a painter training slices by their texture, not at equal intervals.
+    slices : dict of str to tuple of int, or None
+        The slices themselves, in place of the above: for "training", "validation" and "test".
 
     Examples
     --------
@@ -128,6 +71,13 @@ class SelectionSettings(Section):
     training: int = Field(default=6, ge=1)
     test: int = Field(default=5, ge=0)
     apart: int | None = Field(default=None, ge=1)
+    diverse: bool = False
+    slices: dict[str, Annotated[tuple[int, ...], Field(strict=False)]] | None = None
+
+    @property
+    def wanted(self) -> int | dict[str, tuple[int, ...]]:
+        """What `segment_from_slices` takes: how many training slices, or which slices for what."""
+        return self.training if self.slices is None else self.slices
 
 
 class FewSliceSettings(Settings):
@@ -158,7 +108,7 @@ class FewSliceSettings(Settings):
 
     selection: SelectionSettings = SelectionSettings()
     network: NetworkSettings = NetworkSettings()
-    training: Annotated[Any, PlainValidator(_training)] = TrainingConfig()
+    training: TrainingSettings = TrainingConfig()
     pores: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
     clean_up: CleanUpSettings = CleanUpSettings()
     baselines: bool = False
@@ -213,6 +163,26 @@ SHALE_CLASSES = {"matrix": 0, "organic matter": 1, "organic pore": 2, "inorganic
 """The classes of a shale; the third and the fourth are the pores of the accounting."""
 
 
+class SweepSettings(Section):
+    """Whether the job finds out as well how many slices are enough; see `bigrock.workflows.shale.sweep`.
+
+    Attributes
+    ----------
+    counts : tuple of int
+        Numbers of training slices to compare; none: no sweep. A training for each of them and each seed.
+    seeds : tuple of int
+        Seeds of weights and patches.
+
+    Examples
+    --------
+    >>> SweepSettings(counts=[2, 4, 6]).seeds
+    (0,)
+    """
+
+    counts: Annotated[tuple[int, ...], Field(strict=False)] = ()
+    seeds: Annotated[tuple[int, ...], Field(strict=False)] = (0,)
+
+
 class ShaleSettings(FewSliceSettings):
     """Settings of the whole shale job, `bigrock.workflows.shale.run_shale`.
 
@@ -224,6 +194,8 @@ class ShaleSettings(FewSliceSettings):
         The class table of the labels.
     quality : bool
         Look for lost, doubled, shifted and striped slices first.
+    sweep : SweepSettings
+        How many slices are enough: on request.
     account : AccountSettings
         Organic porosity and the rest of the accounting.
     report : ReportSettings
@@ -238,6 +210,7 @@ class ShaleSettings(FewSliceSettings):
     scan: ImportSettings = ImportSettings()
     classes: dict[str, int] = SHALE_CLASSES
     quality: bool = True
+    sweep: SweepSettings = SweepSettings()
     account: AccountSettings = AccountSettings()
     report: ReportSettings = ReportSettings()
 

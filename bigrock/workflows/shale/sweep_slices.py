@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bigrock.errors import ParameterError
-from bigrock.volumes.source import Voxel
 from bigrock.workflows.shale.annotated import AnnotatedSlices
 from bigrock.workflows.shale.parts import Parts
 from bigrock.workflows.shale.selection import select_slices
 
 __all__ = ["sweep_parts"]
 
+_ANY = (1e-9, 1e-9, 1e-9)
+"""The places of the slices are the same for any voxel size."""
 
-def sweep_parts(
-    labels: AnnotatedSlices, counts: Sequence[int], *, voxel_size: Voxel, test: int = 5
-) -> dict[int, Parts]:
+
+def sweep_parts(labels: AnnotatedSlices, counts: Sequence[int], *, test: int = 5) -> dict[int, Parts]:
     """Return training slices for each number, and validation and test slices that are in none of them.
 
     Parameters
@@ -24,8 +24,6 @@ def sweep_parts(
         What is annotated.
     counts : sequence of int
         Numbers of training slices.
-    voxel_size : tuple of float
-        Metres z, y, x.
     test : int
         Test slices.
 
@@ -43,7 +41,7 @@ def sweep_parts(
         raise ParameterError(
             f"counts {list(counts)} are not numbers of training slices. Give such as 2, 4, 6."
         )
-    choices = {n: select_slices(depth, n, voxel_size=voxel_size, test=test) for n in counts}
+    choices = {n: select_slices(depth, n, voxel_size=_ANY, test=test) for n in counts}
     trained = sorted({z for choice in choices.values() for z in choice.train})
     bare = sorted(set(trained) - set(labels.available))
     if bare:

@@ -15,6 +15,8 @@ import numpy as np
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError
 from bigrock.models import SegmentationConfig
+from bigrock.report.figures import Picture
+from bigrock.report.section import Section
 from bigrock.training import TrainingSlice, train_segmentation
 from bigrock.training.losses import SegmentationLoss
 from bigrock.training.metrics import scores
@@ -23,6 +25,7 @@ from bigrock.volumes import Source, open_volume
 from bigrock.volumes.source import required_voxel_size
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
 from bigrock.workflows.shale.parts import Parts
+from bigrock.workflows.shale.segmenting import few_slice_settings
 from bigrock.workflows.shale.settings import FewSliceSettings
 from bigrock.workflows.shale.slices import SliceReader
 from bigrock.workflows.shale.sweep_figure import draw_sweep
@@ -31,7 +34,7 @@ from bigrock.workflows.shale.sweep_slices import sweep_parts
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Sweep", "recommended", "sweep"]
+__all__ = ["Sweep", "recommended", "sweep", "sweep_section"]
 
 RULE = "the fewest slices whose validation IoU is within one standard error of the best"
 
@@ -128,7 +131,7 @@ def sweep(
     >>> found.table["n"].to_pylist()
     [2, 3]
     """
-    settings = config if isinstance(config, FewSliceSettings) else FewSliceSettings(**(config or {}))
+    settings = few_slice_settings(config)
     source = open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
     how = {"executor": settings.run.executor, "ram": settings.run.ram, "progress": progress}
     voxel = required_voxel_size(source, "the interval between training slices")
@@ -136,7 +139,7 @@ def sweep(
     pores = [classes[name] for name in settings.pore_names(classes)]
     known = annotated_slices(labels, source.shape, classes, **how)
     numbers, every = sorted(set(counts)), sorted(set(seeds))
-    parts = sweep_parts(known, numbers, voxel_size=voxel, test=settings.selection.test)
+    parts = sweep_parts(known, numbers, test=settings.selection.test)
     if not every:
         raise ParameterError("a sweep without a seed trains nothing. Give one seed or more.")
     _refuse_missing(known, parts)
@@ -255,3 +258,25 @@ def _written(rows: list[dict[str, Any]], parts: dict[int, Parts], folder: Path) 
     (folder / "sweep.json").write_text(text + "\n", encoding="utf-8")
     (folder / "sweep.png").write_bytes(draw_sweep(rows, found.recommended))
     return found
+
+
+def sweep_section(found: Sweep) -> Section:
+    """Return a sweep as a section of a page.
+
+    Parameters
+    ----------
+    found : Sweep
+        From `sweep`.
+
+    Returns
+    -------
+    Section
+    """
+    png = draw_sweep(found.table.to_pylist(), found.recommended)
+    caption = (
+        f"IoU of the test slices, loss, epochs and time; dashed: {found.recommended} slices, {found.rule}."
+    )
+    picture = Picture(
+        "sweep", png, "Training slices", caption, "scores against the number of training slices"
+    )
+    return Section("How many slices are enough", [picture], columns=1)

@@ -81,7 +81,7 @@ def test_a_stack_that_is_too_short_is_refused() -> None:
     labels = {z: np.zeros((8, 8), np.uint8) for z in range(16)}
     known = annotated_slices(labels, (16, 8, 8), {"matrix": 0, "pore": 1})
     with pytest.raises(ParameterError, match="Sweep fewer numbers"):
-        sweep_parts(known, [2, 3, 4, 5, 6], voxel_size=VOXEL)
+        sweep_parts(known, [2, 3, 4, 5, 6])
 
 
 def test_training_slices_that_nobody_annotated_are_refused(tmp_path: Path) -> None:
