@@ -13,11 +13,13 @@ from bigrock.datasets.sandstone import Sandstone, SandstoneTruth
 from bigrock.datasets.shale import Shale, ShaleTruth
 
 if TYPE_CHECKING:
+    from bigrock.datasets.deepore import DeePore
     from bigrock.datasets.rock_set import RockSet, open_rocks
     from bigrock.datasets.rock_set_split import RockSplit
     from bigrock.datasets.rocks_making import make_rocks
 
 _HOME = {
+    "DeePore": "deepore",
     "RockSet": "rock_set",
     "RockSplit": "rock_set_split",
     "make_rocks": "rocks_making",
@@ -25,6 +27,7 @@ _HOME = {
 }
 
 __all__ = [
+    "DeePore",
     "ROCK_FAMILIES",
     "RockSet",
     "RockSplit",

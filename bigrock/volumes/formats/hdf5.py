@@ -23,7 +23,7 @@ from bigrock.volumes.formats.voxels import (
 )
 from bigrock.volumes.source import Voxel
 
-__all__ = ["Hdf5Source", "axes_permutation", "open_hdf5"]
+__all__ = ["Hdf5Source", "axes_permutation", "open_file", "open_hdf5"]
 
 _EVEN = 1e-3
 _EOF = re.compile(r"eof = (\d+).*stored_eof = (\d+)")
@@ -89,7 +89,7 @@ class Hdf5Source:
         stored = [region.slices[self.order.index(axis)] for axis in range(3)]
         index = (0,) * self.leading + tuple(stored)
         try:
-            with _open(self.path) as file:
+            with open_file(self.path) as file:
                 data = file[self.dataset]
                 data = data[index] if data.ndim > 2 else data[index[1:]][None]
         except (OSError, KeyError, ValueError) as error:
@@ -156,7 +156,7 @@ def open_hdf5(
 
     name = str(require_file(path))
     order = axes_permutation(axes)
-    with _open(name) as file:
+    with open_file(name) as file:
         if dataset is not None and isinstance(file.get(dataset), h5py.Dataset):
             chosen = dataset
         else:
@@ -195,7 +195,14 @@ def axes_permutation(axes: str | None) -> tuple[int, int, int]:
     return text.index("z"), text.index("y"), text.index("x")
 
 
-def _open(path: str) -> Any:
+def open_file(path: str) -> Any:
+    """Return an HDF5 file, opened for reading without a lock.
+
+    Raises
+    ------
+    TruncatedFileError, UnsupportedFormatError
+        If it is a part of one, or none.
+    """
     import h5py
 
     try:
