@@ -19,18 +19,21 @@ ALLOWED = {
     "engine": GROUND | {"volumes"},
     # Pure array functions; the three contracts are what makes them kernels and reductions.
     "kernels": {"errors", "geometry"} | CONTRACTS,
+    # Physics of images: arrays in, numbers out.
+    "flow": GROUND | {"kernels"},
     # Networks as kernels: they stand on the same contracts.
     "models": GROUND | {"kernels", "engine.shipping"} | CONTRACTS,
-    "training": GROUND | {"volumes", "kernels", "models"},
+    "training": GROUND | {"volumes", "kernels", "models", "flow", "datasets"},
     "transfer": GROUND | {"volumes", "engine"},
     "datasets": GROUND | {"volumes", "engine", "kernels", "flow"},
     "measures": GROUND | {"volumes", "engine", "kernels"},
     "report": GROUND | {"volumes", "engine", "kernels", "measures"},
     "workflows": GROUND
-    | {"volumes", "engine", "kernels", "models", "training", "transfer", "datasets", "measures", "report"},
+    | {"volumes", "engine", "kernels", "flow", "models", "training", "transfer", "datasets", "measures"}
+    | {"report"},
     "cli": GROUND
-    | {"volumes", "engine", "kernels", "models", "training", "transfer", "datasets", "measures", "report"}
-    | {"workflows"},
+    | {"volumes", "engine", "kernels", "flow", "models", "training", "transfer", "datasets", "measures"}
+    | {"report", "workflows"},
 }
 
 

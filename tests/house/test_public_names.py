@@ -17,6 +17,7 @@ PUBLIC = (
     "bigrock",
     "bigrock.datasets",
     "bigrock.engine",
+    "bigrock.flow",
     "bigrock.geometry",
     "bigrock.kernels",
     "bigrock.measures",

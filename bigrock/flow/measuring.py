@@ -1,0 +1,198 @@
+"""Permeability of a segmented image, by solving for the flow through it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.errors import ParameterError
+from bigrock.flow.domain import Boundary, checked_boundary, stokes_domain
+from bigrock.flow.kozeny import kozeny_carman, surface_per_bulk
+from bigrock.flow.results import AxisPermeability, Permeability
+from bigrock.flow.stokes import flow_through
+from bigrock.units import format_voxel_size, parse_voxel_size
+
+__all__ = ["AXES", "ConvergenceWarning", "asked_axes", "checked_mask", "permeability"]
+
+Mask = npt.NDArray[np.bool_]
+AXES = ("z", "y", "x")
+_MOST = 2000
+
+
+class ConvergenceWarning(UserWarning):
+    """A solver stopped at its largest number of iterations before its tolerance was reached."""
+
+
+def permeability(
+    mask: Mask,
+    *,
+    voxel_size: str | float | Sequence[str | float],
+    axis: str = "all",
+    boundary: str = "sealed",
+    tolerance: float = 1e-2,
+    max_iterations: int | None = None,
+    threads: int = 1,
+) -> Permeability:
+    """Return the permeability of a mask along one axis, or each: Stokes flow through its pores.
+
+    Solved on the staggered grid of the voxels by MINRES with a multigrid preconditioner, on pore voxels that
+    percolate alone: about 230 bytes for each of these, and 10 for every voxel. What percolates is found
+    first; where nothing does, the permeability is 0 and nothing is solved.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (z, y, x)
+        True is pore.
+    voxel_size : str, float or sequence
+        Edge of the cubic voxels, such as "2.25 um"; plain numbers are metres.
+    axis : {"all", "z", "y", "x"}
+        Direction of the flow.
+    boundary : {"sealed", "periodic", "mirrored"}
+        What surrounds the sample (`bigrock.flow.domain` says exactly what each means, and it matters):
+        no-slip walls along the flow and fluid before and behind; the sample again on each side; or its
+        mirror images.
+    tolerance : float
+        Converged is: the largest and the smallest flux over the planes across the flow differ by no more than
+        this, relative to their mean. The permeability is then closer than that: its error goes with the square.
+    max_iterations : int, optional
+        Stop there, with a `ConvergenceWarning` and ``converged=False`` (default: 2000).
+    threads : int
+        Axes that are solved at the same time.
+
+    Returns
+    -------
+    Permeability
+        ``found["z"].k_m2`` and more, for each axis that was asked for.
+
+    Raises
+    ------
+    ParameterError
+        If it is no mask of three dimensions, voxels are not cubes, no wall resists, or a value is not allowed.
+    UnitError
+        If the voxel size cannot be understood.
+
+    References
+    ----------
+    .. [1] Harlow F.H., Welch J.E., "Numerical calculation of time-dependent viscous incompressible flow",
+       Physics of Fluids 8, 1965 (the staggered grid).
+    .. [2] Paige C.C., Saunders M.A., "Solution of sparse indefinite systems of linear equations", SIAM
+       Journal on Numerical Analysis 12, 1975 (MINRES).
+
+    Examples
+    --------
+    >>> slit = np.zeros((4, 34, 4), bool)
+    >>> slit[:, 1:-1] = True
+    >>> found = permeability(slit, voxel_size="1 um", axis="z", boundary="periodic")
+    >>> round(found["z"].k_voxel2 / (32 / 34 * 32**2 / 12), 3)
+    1.002
+    """
+    mask = checked_mask(mask)
+    names, edge = asked_axes(axis), _cubic(voxel_size)
+    if not 0 < tolerance < 1:
+        raise ParameterError(f"tolerance {tolerance} is not between 0 and 1. Use one such as 1e-2.")
+    if (max_iterations or _MOST) < 1 or threads < 1:
+        raise ParameterError(
+            f"max_iterations {max_iterations} and threads {threads} are not positive whole numbers."
+        )
+    sides = checked_boundary(boundary)
+    formula = _kozeny_carman(mask)
+
+    def solve(name: str) -> AxisPermeability:
+        return _along(mask, name, sides, edge, formula, tolerance, max_iterations or _MOST)
+
+    with ThreadPoolExecutor(min(threads, len(names))) as pool:
+        found = dict(zip(names, pool.map(solve, names), strict=True))
+    for result in found.values():
+        _warn_of(result, tolerance)
+    return Permeability(found, sides, edge)
+
+
+def checked_mask(mask: Mask) -> Mask:
+    """Return the mask.
+
+    Raises
+    ------
+    ParameterError
+        If it is no array of bool with three dimensions and a voxel.
+    """
+    if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.ndim != 3 or not mask.size:
+        what = f"{mask.dtype} of shape {mask.shape}" if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise ParameterError(
+            f"the mask is {what}: which value is pore is not guessed. Give an array of bool, shape (z, y, x), True = pore."
+        )
+    return mask
+
+
+def asked_axes(axis: str) -> tuple[str, ...]:
+    """Return the names of the axes.
+
+    Raises
+    ------
+    ParameterError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> asked_axes("all")
+    ('z', 'y', 'x')
+    """
+    if axis == "all":
+        return AXES
+    if axis not in AXES:
+        raise ParameterError(f"axis {axis!r} is not known. Use one of: z, y, x, all.")
+    return (axis,)
+
+
+def _cubic(voxel_size: str | float | Sequence[str | float]) -> float:
+    sizes = parse_voxel_size(voxel_size)
+    if max(sizes) > 1.0001 * min(sizes):
+        raise ParameterError(
+            f"voxels of {format_voxel_size(sizes)} are no cubes: the flow would be solved on a distorted "
+            "image. Resample the image to cubic voxels first."
+        )
+    return sizes[0]
+
+
+def _kozeny_carman(mask: Mask) -> float | None:
+    """Return the permeability by that formula in voxels squared."""
+    surface = surface_per_bulk(mask)
+    value = kozeny_carman(float(mask.mean()), surface) if surface >= 0 else np.nan
+    return value if np.isfinite(value) else None
+
+
+def _along(
+    mask: Mask, name: str, boundary: Boundary, edge: float, formula: float | None, tolerance: float, most: int
+) -> AxisPermeability:
+    start = time.thread_time()
+    domain = stokes_domain(np.ascontiguousarray(np.moveaxis(mask, AXES.index(name), 0)), boundary)
+    flow = flow_through(domain, tolerance, most) if domain is not None else None
+    k = flow.permeability if flow else 0.0
+    return AxisPermeability(
+        axis=name,
+        k_m2=k * edge**2,
+        k_voxel2=k,
+        kozeny_carman_m2=None if formula is None else formula * edge**2,
+        porosity=float(mask.mean()),
+        percolates=flow is not None,
+        converged=flow.converged if flow else True,
+        flux_spread=flow.spread if flow else 0.0,
+        residual=flow.residual if flow else 0.0,
+        iterations=flow.iterations if flow else 0,
+        seconds=time.thread_time() - start,
+    )
+
+
+def _warn_of(result: AxisPermeability, tolerance: float) -> None:
+    if not result.converged:
+        warnings.warn(
+            f"the flow along {result.axis} is not converged after {result.iterations} iterations: its flux "
+            f"differs by {result.flux_spread:.2g} between planes, and {tolerance:g} was asked for. Allow more "
+            "iterations, or do not use this permeability.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
