@@ -15,6 +15,7 @@ from bigrock.cli.import_scan import import_scan
 from bigrock.cli.info import info
 from bigrock.cli.label import label
 from bigrock.cli.measure import measure
+from bigrock.cli.permeability import permeability
 from bigrock.cli.plan import plan
 from bigrock.cli.pores import pores
 from bigrock.cli.report import report
@@ -56,6 +57,7 @@ for _name, _command in {
 }.items():
     app.command(_name, epilog=_command.examples, cls=getattr(_command, "cls", None))(_command)
 app.add_typer(shale)
+app.add_typer(permeability)
 
 
 def _version(value: bool) -> None:

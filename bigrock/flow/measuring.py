@@ -123,7 +123,8 @@ def checked_mask(mask: Mask) -> Mask:
     if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.ndim != 3 or not mask.size:
         what = f"{mask.dtype} of shape {mask.shape}" if isinstance(mask, np.ndarray) else type(mask).__name__
         raise ParameterError(
-            f"the mask is {what}: which value is pore is not guessed. Give an array of bool, shape (z, y, x), True = pore."
+            f"the mask is {what}: which value is pore is not guessed. Give an array of bool, shape (z, y, x), "
+            "True = pore."
         )
     return mask
 

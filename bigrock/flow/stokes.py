@@ -6,7 +6,6 @@ voxel from the velocities along it. MINRES with a multigrid preconditioner, with
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +17,12 @@ from bigrock.flow.graph import PoreGraph
 from bigrock.flow.minres import minres
 from bigrock.flow.multigrid import Multigrid
 
-__all__ = ["BYTES_PER_PORE_VOXEL", "Flow", "flow_through"]
+__all__ = ["BYTES_PER_PORE_VOXEL", "BYTES_PER_VOXEL", "Flow", "flow_through"]
 
 Array = npt.NDArray[Any]
 BYTES_PER_PORE_VOXEL = 230
+BYTES_PER_VOXEL = 20
+"""What one axis takes at its peak."""
 _ASK_EVERY = 5
 
 
