@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         build_segmentation_net,
         network_definition,
     )
+    from bigrock.models.predicting import Predicted, predict_permeability
     from bigrock.models.receptive import ReceptiveField, receptive_field
     from bigrock.models.segmenting import SegmentSlices, segmentation_kernel
     from bigrock.models.super_resolution import (
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
         SuperResolutionConfig,
         build_super_resolution_net,
     )
-    from bigrock.models.super_resolving import SuperResolve, super_resolution_kernel
+    from bigrock.models.super_resolving import SuperResolve, pore_fraction, super_resolution_kernel
     from bigrock.models.surrogate import PAPER_SURROGATE, SurrogateConfig, build_surrogate_net
     from bigrock.models.tasks import NetworkConfig
     from bigrock.models.tiling import Tiling, whole_forward
@@ -43,6 +44,7 @@ _HOME = {
     "NetworkConfig": "tasks",
     "PAPER_SUPER_RESOLUTION": "super_resolution",
     "PAPER_SURROGATE": "surrogate",
+    "Predicted": "predicting",
     "ReceptiveField": "receptive",
     "SegmentSlices": "segmenting",
     "SegmentationConfig": "networks",
@@ -55,6 +57,8 @@ _HOME = {
     "build_surrogate_net": "surrogate",
     "load_bundle": "bundle",
     "network_definition": "networks",
+    "pore_fraction": "super_resolving",
+    "predict_permeability": "predicting",
     "receptive_field": "receptive",
     "save_bundle": "bundle",
     "segmentation_kernel": "segmenting",
@@ -72,6 +76,7 @@ __all__ = [
     "NetworkConfig",
     "PAPER_SUPER_RESOLUTION",
     "PAPER_SURROGATE",
+    "Predicted",
     "ReceptiveField",
     "SegmentSlices",
     "SegmentationConfig",
@@ -84,6 +89,8 @@ __all__ = [
     "build_surrogate_net",
     "load_bundle",
     "network_definition",
+    "pore_fraction",
+    "predict_permeability",
     "receptive_field",
     "save_bundle",
     "segmentation_kernel",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bigrock.engine.shipping import local_folder
 from bigrock.errors import BundleError
+from bigrock.models.memory_layout import channels_last
 from bigrock.models.tasks import build_network
 
 if TYPE_CHECKING:
@@ -60,8 +61,6 @@ def forget_networks() -> None:
 
 
 def _load(bundle: Bundle, device: str) -> nn.Module:
-    import torch
-
     from bigrock.models.bundle import load_bundle
     from bigrock.models.bundle_content import WEIGHTS
     from bigrock.models.weights import load_weights
@@ -74,9 +73,6 @@ def _load(bundle: Bundle, device: str) -> nn.Module:
         )
     network = build_network(there.config)
     load_weights(network, Path(there.folder) / WEIGHTS)
-    # oneDNN and cuDNN compute channels-last images faster.
-    network = network.eval().requires_grad_(False).to(device)
-    layout = torch.channels_last if there.config.ndim == 2 else torch.channels_last_3d
-    network = network.to(memory_format=layout)  # type: ignore[call-overload]
+    network = channels_last(network.eval().requires_grad_(False).to(device))
     _log.info("loaded %s (%s…) on %s", there.folder, there.digest[:12], device)
     return network

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy.typing as npt
 
 from bigrock.errors import BackendError
+from bigrock.models.memory_layout import layout_of
 from bigrock.models.threads import one_thread
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def infer(kernel: Inferring, windows: Array, device: str) -> Array:
 
     network = kernel.bundle.network(device)
     image = torch.from_numpy(windows)
-    layout = torch.channels_last if image.ndim == 4 else torch.channels_last_3d
+    layout = layout_of(image.ndim)
     with torch.inference_mode(), _turn(device), arithmetic(kernel.precision, device):
         try:
             return kernel.answer(network(image.to(device, memory_format=layout))).cpu().numpy()

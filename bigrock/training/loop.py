@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bigrock.errors import BackendError
+from bigrock.models.inference import arithmetic
 from bigrock.training.checkpoints import read_checkpoint
 from bigrock.training.history import History
 from bigrock.training.progress import TrainingProgressLike, reporter
@@ -109,7 +110,7 @@ def fit(
     TrainingError
         If the loss becomes NaN or infinite.
     BackendError
-        If a GPU is asked for and there is none, or mixed precision on a CPU.
+        If a GPU is asked for and there is none, or mixed precision on a CPU, or bf16 where there is none.
 
     Examples
     --------
@@ -131,6 +132,8 @@ def fit(
         raise BackendError(
             "precision='mixed' was asked for on a CPU, where it is not offered. Use precision='auto'."
         )
+    if config.precision == "bf16":
+        arithmetic("bf16", device.type)
     root = Path(folder)
     root.mkdir(parents=True, exist_ok=True)
     known = {**config.identity(), "device": device.type, **(identity or {})}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigrock.errors import TrainingError
+from bigrock.models.inference import arithmetic
 from bigrock.training.checkpoints import write_checkpoint
 from bigrock.training.curves import learning_curves
 from bigrock.training.history import History, learning_rate
@@ -59,9 +60,8 @@ class TrainingRun:
 
         self.net, self.loss, self.score, self.config = net, loss, score, config
         self.root, self.identity, self.device = root, identity, device
-        self.optimizer = torch.optim.AdamW(
-            net.parameters(), config.learning_rate, weight_decay=config.weight_decay
-        )
+        kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+        self.optimizer = kind(net.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         self.history = History()
         self.best = copy.deepcopy(net.state_dict())
         self.scaler: Mapping[str, Any] | None = None
@@ -118,6 +118,7 @@ class TrainingRun:
         import torch
         from ignite.engine import Events
         from monai.engines.trainer import SupervisedTrainer
+        from monai.engines.utils import IterationEvents
         from torch.utils.data import DataLoader
 
         config, already = self.config, len(self.history.epochs)
@@ -130,7 +131,7 @@ class TrainingRun:
             generator=torch.Generator().manual_seed(config.seed),
             pin_memory=self.device.type == "cuda",
         )
-        mixed = self.device.type == "cuda" and config.precision != "float32"
+        mixed = self.device.type == "cuda" and config.precision in ("auto", "mixed")
         trainer = SupervisedTrainer(
             device=self.device,
             max_epochs=config.max_epochs,
@@ -139,9 +140,12 @@ class TrainingRun:
             optimizer=self.optimizer,
             loss_function=self.loss,
             epoch_length=config.steps_per_epoch,
+            inferer=self._forward,  # type: ignore[arg-type]
             decollate=False,
             amp=mixed,
         )
+        if config.gradient_clip is not None:
+            trainer.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self._clip)
         for event, handler in (
             (Events.STARTED, self._restore_scaler),
             (Events.EPOCH_STARTED, self._start_epoch),
@@ -150,6 +154,22 @@ class TrainingRun:
         ):
             trainer.add_event_handler(event, handler)
         return trainer
+
+    def _forward(self, images: Tensor, net: nn.Module) -> Tensor:
+        """Return the network's output; losses are computed in float32 in any case."""
+        if self.config.precision != "bf16":
+            made: Tensor = net(images)
+            return made
+        with arithmetic("bf16", self.device.type):
+            made = net(images)
+        return made.float()
+
+    def _clip(self, engine: Any) -> None:
+        import torch
+
+        if engine.scaler is not None:
+            engine.scaler.unscale_(self.optimizer)
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), float(self.config.gradient_clip or 0))
 
     def _restore_scaler(self, engine: Any) -> None:
         if engine.scaler is not None and self.scaler is not None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bigrock.errors import ParameterError, PhaseError
-from bigrock.models import Bundle, SegmentationConfig, build_segmentation_net, save_bundle
-from bigrock.training.history import History
+from bigrock.models import SegmentationConfig, build_segmentation_net, save_bundle
 from bigrock.training.loop import Fitted, fit, training_device
 from bigrock.training.losses import SegmentationLoss
 from bigrock.training.metrics import scores
@@ -20,45 +17,14 @@ from bigrock.training.patches import Patches
 from bigrock.training.progress import TrainingProgressLike
 from bigrock.training.settings import TrainingConfig
 from bigrock.training.slices import TrainingSlice, check_slices, class_counts, digest_of
+from bigrock.training.trained import Trained, json_of, training_facts
 from bigrock.training.validation import evaluate
 from bigrock.volumes.source import Voxel
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Trained", "train_segmentation"]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained network and how it came to be; from `train_segmentation`.
-
-    Attributes
-    ----------
-    bundle : Bundle
-        For `bigrock.models.segmentation_kernel`.
-    history : History
-        Every epoch.
-    seconds : float
-        Wall time of training.
-    validation : dict
-        Scores of the kept weights on the validation slices, as `bigrock.training.scores` gives them.
-
-    Examples
-    --------
-    >>> Trained.__annotations__["history"]
-    'History'
-    """
-
-    bundle: Bundle
-    history: History
-    seconds: float
-    validation: Mapping[str, Any]
-
-    @property
-    def epochs(self) -> int:
-        """Epochs that were trained."""
-        return len(self.history.epochs)
+__all__ = ["train_segmentation"]
 
 
 def train_segmentation(
@@ -193,14 +159,6 @@ class _Judge:
         return numbers
 
 
-def json_of(config: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass as JSON has them: lists for tuples."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in dataclasses.asdict(config).items()
-    }
-
-
 def _check(
     slices: Sequence[TrainingSlice],
     validation: Sequence[TrainingSlice],
@@ -245,18 +203,8 @@ def _provenance(
     classes: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return what the bundle says of its training."""
-    import torch
-
     counts = class_counts(slices)
-    return {
-        "settings": json_of(training),
+    return training_facts(training, fitted, judged) | {
         "slices": [item.name for item in slices],
         "annotated": {name: int(counts[value]) for name, value in classes.items()},
-        "epochs": fitted.epochs,
-        "best_epoch": fitted.history.best_epoch,
-        "seconds": round(fitted.seconds, 3),
-        "device": fitted.device,
-        "threads": fitted.threads,
-        "torch": torch.__version__,
-        "validation": dict(judged),
     }

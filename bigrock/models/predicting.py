@@ -1,0 +1,186 @@
+"""Permeability of images by surrogates: with units, a standard deviation, and a warning where nothing was learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.errors import ParameterError
+from bigrock.kernels.backend import resolve
+from bigrock.models.bundle import Bundle
+from bigrock.models.surrogate import SurrogateConfig
+from bigrock.units import parse_voxel_size
+
+__all__ = ["Predicted", "predict_permeability"]
+
+Array = npt.NDArray[Any]
+
+_BATCH = 8
+_AXES = {"z": 0, "y": 1, "x": 2}
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """What surrogates tell of some images; arrays (n,), or (n, 3) for all axes.
+
+    Attributes
+    ----------
+    k_m2, k_voxel2 : ndarray of float
+        Permeability in square metres, and in voxels squared.
+    log10_std : ndarray of float
+        Standard deviation of log10 k: the spread of the members and the error on the validation rocks,
+        added in squares.
+    log10_spread : ndarray of float
+        The spread of the members alone; 0 for a single one.
+    out_of_distribution : ndarray of bool
+        Whether the image is unlike every rock that a surrogate was trained on: see `Domain`.
+
+    Examples
+    --------
+    >>> one = np.array([1e-12])
+    >>> Predicted(one, one * 1e12, one * 0, one * 0, one > 1).k_m2
+    array([1.e-12])
+    """
+
+    k_m2: Array
+    k_voxel2: Array
+    log10_std: Array
+    log10_spread: Array
+    out_of_distribution: Array
+
+
+def predict_permeability(
+    bundles: Bundle | Sequence[Bundle],
+    images: Array,
+    *,
+    voxel_size: str | float | Sequence[float],
+    axis: Literal["z", "y", "x", "all"] = "z",
+    precision: Literal["float32", "bf16"] = "float32",
+    backend: Literal["auto", "cpu", "gpu"] | None = None,
+) -> Predicted:
+    """Return the permeability of images, by one surrogate or by several together.
+
+    Surrogates learn k in voxels squared; metres follow from the voxel size. Several surrogates and their
+    members all count alike: the mean of log10 k is what they tell.
+
+    Parameters
+    ----------
+    bundles : Bundle or sequence of Bundle
+        For permeability, from `load_bundle`.
+    images : ndarray (n, z, y, x) or (z, y, x)
+        Masks (True = pore), or pore fractions 0 to 1.
+    voxel_size : str, float or sequence of float
+        Such as "2.25 um", or metres; of cubic voxels.
+    axis : {"z", "y", "x", "all"}
+        Along which; "all" gives three columns z, y, x.
+    precision : {"float32", "bf16"}
+        bf16 is faster where `supports_bf16` says so.
+    backend : {"auto", "cpu", "gpu"}, optional
+        As for `bigrock.kernels.backend.resolve`.
+
+    Returns
+    -------
+    Predicted
+
+    Raises
+    ------
+    BundleError
+        If a bundle is for another task.
+    ParameterError
+        If images do not fit a surrogate, hold other values than 0 to 1, or voxels are no cubes.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> from bigrock.models import build_surrogate_net, save_bundle
+    >>> config = SurrogateConfig(16, log10_k_mean=-1.0)
+    >>> bundle = save_bundle(tempfile.mkdtemp(), build_surrogate_net(config), config)
+    >>> predict_permeability(bundle, np.ones((2, 16, 16, 16), bool), voxel_size="2 um", axis="all").k_m2.shape
+    (2, 3)
+    """
+    several = [bundles] if isinstance(bundles, Bundle) else list(bundles)
+    stack = np.asarray(images)[None] if np.ndim(images) == 3 else np.asarray(images)
+    _check(several, stack)
+    edge_m = _cubic(voxel_size)
+    if axis not in (*_AXES, "all"):
+        raise ParameterError(f"axis={axis!r} is not known. Use 'z', 'y', 'x' or 'all'.")
+    axes = list(_AXES.values()) if axis == "all" else [_AXES[axis]]
+    device = "cuda" if resolve(backend).name == "gpu" else "cpu"
+    columns = [_along(several, np.moveaxis(stack, 1 + a, 1), device, precision) for a in axes]
+    mean, spread, error, foreign = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
+    made = Predicted(10**mean * edge_m**2, 10**mean, np.hypot(spread, error), spread, foreign)
+    return made if axis == "all" else Predicted(*(part[:, 0] for part in vars(made).values()))
+
+
+def _along(
+    bundles: Sequence[Bundle], images: Array, device: str, precision: str
+) -> tuple[Array, Array, Array, Array]:
+    """Return mean and spread of log10 k, error on the validation rocks, and what is foreign."""
+    told, foreign = [], np.zeros(len(images), bool)
+    for bundle in bundles:
+        config = bundle.expect(SurrogateConfig)
+        members = np.concatenate(list(_members(bundle, images, device, precision)))
+        told.append(config.log10_k_mean + config.log10_k_std * members)
+        if config.domain is not None:
+            foreign |= [not config.domain.holds(image) for image in images]
+    every = np.concatenate(told, axis=1)
+    errors = [bundle.expect(SurrogateConfig).log10_rmse or 0.0 for bundle in bundles]
+    error = np.full(len(images), np.sqrt(np.mean(np.square(errors))))
+    spread = every.std(axis=1, ddof=1) if every.shape[1] > 1 else np.zeros(len(images))
+    return every.mean(axis=1), spread, error, foreign
+
+
+def _members(bundle: Bundle, images: Array, device: str, precision: str) -> Iterator[Array]:
+    """Yield what every member gives, standardised, batch by batch."""
+    import torch
+
+    from bigrock.models.inference import arithmetic
+    from bigrock.models.threads import one_thread
+
+    net = bundle.network(device)
+    for start in range(0, len(images), _BATCH):
+        batch = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH], np.float32))[:, None]
+        with torch.inference_mode(), one_thread(), arithmetic(precision, device):
+            made = net(batch.to(device))
+        yield made.double().cpu().numpy()
+
+
+def _check(bundles: Sequence[Bundle], images: Array) -> None:
+    if not bundles:
+        raise ParameterError("no surrogate was given: nothing tells the permeability. Give a bundle.")
+    if images.ndim != 4 or not len(images):
+        raise ParameterError(
+            f"images of shape {images.shape} are no stack n, z, y, x. Give one image z, y, x, or a stack."
+        )
+    for bundle in bundles:
+        config = bundle.expect(SurrogateConfig)
+        edges = set(images.shape[1:])
+        if config.fixed_edge and edges != {config.edge}:
+            raise ParameterError(
+                f"{bundle.folder} takes images of {config.edge} voxels along each axis (slices are its channels), and "
+                f"these have {images.shape[1:]}. Cut them to that, or use a surrogate with views='shared' or "
+                "architecture='conv3d'."
+            )
+        if min(edges) < config.smallest_edge:
+            raise ParameterError(
+                f"images of {images.shape[1:]} voxels are too small for {bundle.folder}, which takes "
+                f"{config.smallest_edge} or more along each axis. Give larger ones."
+            )
+    if images.dtype.kind != "b" and not (images.min() >= 0 and images.max() <= 1):
+        raise ParameterError(
+            f"images hold values from {images.min()} to {images.max()}, and pore fractions go from 0 (solid) to 1 "
+            "(pore). Give masks, or scale grey levels first (`bigrock.models.pore_fraction`)."
+        )
+
+
+def _cubic(voxel_size: str | float | Sequence[float]) -> float:
+    z, y, x = parse_voxel_size(voxel_size)
+    if not np.allclose((y, x), z, rtol=1e-6, atol=0):
+        raise ParameterError(
+            f"voxels of {z:g} × {y:g} × {x:g} m are no cubes, and surrogates learn from cubes. Resample the volume."
+        )
+    return z

@@ -1,0 +1,97 @@
+"""Permeability by regression on what is measured in a moment: porosity and surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.errors import ParameterError
+from bigrock.training.rocks import TrainingRocks
+
+__all__ = ["PermeabilityBaseline", "fit_baseline"]
+
+Array = npt.NDArray[Any]
+Kind = Literal["porosity", "kozeny-carman", "porosity and surface"]
+
+_KINDS = ("porosity", "kozeny-carman", "porosity and surface")
+_LEAST = 1e-4
+
+
+@dataclass(frozen=True)
+class PermeabilityBaseline:
+    """A fitted line for log10 k in voxels squared; from `fit_baseline`.
+
+    Attributes
+    ----------
+    kind : {"porosity", "kozeny-carman", "porosity and surface"}
+        ``log10 k = a + b log10 φ``; ``a + log10(φ³/S²)``, Kozeny–Carman with a fitted constant; or
+        ``a + b log10 φ + c log10 S``. S is Crofton's surface per bulk volume.
+    coefficients : tuple of float
+        a, b, c.
+
+    Examples
+    --------
+    >>> PermeabilityBaseline("porosity", (1.0, 3.0)).log10_k([np.ones((4, 4, 4), bool)])
+    array([1.])
+    """
+
+    kind: Kind
+    coefficients: tuple[float, ...]
+
+    def log10_k(self, images: Iterable[Array]) -> npt.NDArray[np.float64]:
+        """Return log10 of k in voxels squared of masks (z, y, x), the same along every axis."""
+        columns, known = _columns(self.kind, images)
+        return known + columns @ np.array(self.coefficients)
+
+
+def fit_baseline(rocks: TrainingRocks, kind: Kind = "porosity and surface") -> PermeabilityBaseline:
+    """Return a regression of log10 k on porosity and surface, fitted to all labelled axes of some rocks.
+
+    Parameters
+    ----------
+    rocks : TrainingRocks
+        Masks with permeabilities.
+    kind : {"porosity", "kozeny-carman", "porosity and surface"}
+        See `PermeabilityBaseline`.
+
+    Returns
+    -------
+    PermeabilityBaseline
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> images = [rng.random((8, 8, 8)) < p for p in (0.3, 0.5, 0.7)]
+    >>> k = [image.mean() ** 2 for image in images]
+    >>> fitted = fit_baseline(TrainingRocks(np.stack(images), k), "porosity")
+    >>> [round(c, 6) + 0.0 for c in fitted.coefficients]
+    [0.0, 2.0]
+    """
+    if kind not in _KINDS:
+        raise ParameterError(f"kind={kind!r} is not known. Use one of {', '.join(map(repr, _KINDS))}.")
+    targets = rocks.targets()
+    columns, known = _columns(kind, (np.asarray(rocks.images[i]) for i in range(len(rocks))))
+    wanted = targets.log10_k - known[targets.rock]
+    found = np.linalg.lstsq(columns[targets.rock], wanted, rcond=None)[0]
+    return PermeabilityBaseline(kind, tuple(map(float, found)))
+
+
+def _columns(kind: Kind, images: Iterable[Array]) -> tuple[Array, Array]:
+    """Return what coefficients are multiplied with, and the part without one."""
+    from bigrock.kernels import minkowski_functionals
+
+    rows = []
+    for image in images:
+        mask = np.asarray(image) > 0.5
+        cells = float(np.prod([n - 1 for n in mask.shape]))
+        rows.append([mask.mean(), minkowski_functionals(mask).surface / cells])
+    porosity, surface = np.log10(np.maximum(np.array(rows), _LEAST)).T
+    one = np.ones_like(porosity)
+    if kind == "kozeny-carman":
+        return one[:, None], 3 * porosity - 2 * surface
+    variables = [one, porosity] if kind == "porosity" else [one, porosity, surface]
+    return np.column_stack(variables), np.zeros_like(porosity)

@@ -1,0 +1,233 @@
+"""How good predicted permeabilities are, and whether one prediction is better than another."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.errors import ParameterError
+
+__all__ = [
+    "Bootstrap",
+    "mean_relative_error",
+    "paired_bootstrap",
+    "r_squared",
+    "regression_scores",
+    "rmse",
+]
+
+Values = npt.NDArray[np.float64]
+
+
+def r_squared(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """Return the coefficient of determination, 1 − Σ(t − p)² / Σ(t − mean t)²; NaN where all truths are alike.
+
+    Parameters
+    ----------
+    truth, predicted : array-like (n,)
+        Of permeabilities usually log10 k.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> r_squared([1, 2, 3], [1, 2, 4])
+    0.5
+    """
+    t, p = _pair(truth, predicted)
+    spread = float(((t - t.mean()) ** 2).sum())
+    return 1 - float(((t - p) ** 2).sum()) / spread if spread else float("nan")
+
+
+def rmse(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """Return the root of the mean squared difference.
+
+    Parameters
+    ----------
+    truth, predicted : array-like (n,)
+        Of permeabilities usually log10 k.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> rmse([1.0, 2.0], [1.0, 4.0]) == 2**0.5
+    True
+    """
+    t, p = _pair(truth, predicted)
+    return float(np.sqrt(((t - p) ** 2).mean()))
+
+
+def mean_relative_error(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """Return the mean of |p − t| / t, of permeabilities themselves and not of their logarithms.
+
+    Parameters
+    ----------
+    truth, predicted : array-like (n,)
+        Positive truths.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> mean_relative_error([1.0, 2.0], [1.5, 2.0])
+    0.25
+    """
+    t, p = _pair(truth, predicted)
+    if (t <= 0).any():
+        raise ParameterError(
+            "a true permeability is not positive: a relative error has no meaning there. Leave it out."
+        )
+    return float((np.abs(p - t) / t).mean())
+
+
+def regression_scores(
+    truth: npt.ArrayLike, predicted: npt.ArrayLike, *, floor: float | None = None
+) -> dict[str, Any]:
+    """Return r², RMSE and bias of log10 k, r² and mean relative error of k itself.
+
+    Parameters
+    ----------
+    truth, predicted : array-like (n,)
+        Permeabilities in one unit, whichever.
+    floor : float, optional
+        Least permeability in that unit: predictions below, such as 0 of rocks that do not percolate,
+        count as this one, and how many is said. None refuses them.
+
+    Returns
+    -------
+    dict
+        ``count``, ``r2``, ``rmse_log10``, ``bias_log10``, ``r2_k``, ``mean_relative_error``, ``floored``.
+
+    Raises
+    ------
+    ParameterError
+        If a truth is not positive, a prediction is NaN, or not positive and there is no floor.
+
+    Examples
+    --------
+    >>> scores = regression_scores([1.0, 10.0, 100.0], [1.0, 10.0, 0.0], floor=1.0)
+    >>> scores["r2"], scores["floored"]
+    (-1.0, 1)
+    """
+    t, p = _pair(truth, predicted)
+    low = p <= 0 if floor is None else p < floor
+    if (t <= 0).any() or (floor is None and low.any()):
+        raise ParameterError(
+            "a permeability is 0 or negative, and has no logarithm. Leave such rocks out, or give `floor`, the least "
+            "permeability that is told from 0."
+        )
+    above = p if floor is None else np.maximum(p, floor)
+    log_t, log_p = np.log10(t), np.log10(above)
+    return {
+        "count": len(t),
+        "r2": r_squared(log_t, log_p),
+        "rmse_log10": rmse(log_t, log_p),
+        "bias_log10": float((log_p - log_t).mean()),
+        "r2_k": r_squared(t, p),
+        "mean_relative_error": mean_relative_error(t, p),
+        "floored": int(low.sum()),
+    }
+
+
+class Bootstrap(NamedTuple):
+    """A difference with its interval; from `paired_bootstrap`.
+
+    Attributes
+    ----------
+    difference : float
+        Statistic of `after` minus that of `before`.
+    low, high : float
+        Ends of the interval.
+    closer : int
+        How many predictions are closer to the truth than before.
+    """
+
+    difference: float
+    low: float
+    high: float
+    closer: int
+
+    @property
+    def significant(self) -> bool:
+        """Whether 0 is outside of the interval."""
+        return self.low > 0 or self.high < 0
+
+
+def paired_bootstrap(
+    truth: npt.ArrayLike,
+    before: npt.ArrayLike,
+    after: npt.ArrayLike,
+    *,
+    statistic: str = "rmse",
+    resamples: int = 4000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> Bootstrap:
+    """Return how much better `after` predicts than `before`, with the percentile interval over rocks.
+
+    The same rocks are drawn for both, so that what is hard for both does not blur the difference.
+
+    Parameters
+    ----------
+    truth, before, after : array-like (n,)
+        Usually log10 k.
+    statistic : {"rmse", "r2"}
+        What is compared; a better prediction has a negative difference of rmse, a positive one of r2.
+    resamples, seed : int
+        How many draws, and of which generator.
+    confidence : float
+        Of the interval.
+
+    Returns
+    -------
+    Bootstrap
+
+    Examples
+    --------
+    >>> truth = np.linspace(0, 3, 50)
+    >>> found = paired_bootstrap(truth, truth + 0.2, truth + 0.1)
+    >>> round(found.difference, 3), found.significant, found.closer
+    (-0.1, True, 50)
+    """
+    t, b = _pair(truth, before)
+    _, a = _pair(truth, after)
+    if statistic not in ("rmse", "r2"):
+        raise ParameterError(f"statistic={statistic!r} is not known. Use 'rmse' or 'r2'.")
+    drawn = np.random.default_rng(seed).integers(len(t), size=(resamples, len(t)))
+    differences = _statistic(statistic, t[drawn], a[drawn]) - _statistic(statistic, t[drawn], b[drawn])
+    tail = 100 * (1 - confidence) / 2
+    low, high = np.nanpercentile(differences, [tail, 100 - tail])
+    whole = _statistic(statistic, t[None], a[None])[0] - _statistic(statistic, t[None], b[None])[0]
+    return Bootstrap(float(whole), float(low), float(high), int((np.abs(a - t) < np.abs(b - t)).sum()))
+
+
+def _statistic(name: str, truth: Values, predicted: Values) -> Values:
+    square = ((truth - predicted) ** 2).mean(1)
+    if name == "rmse":
+        return np.asarray(np.sqrt(square))
+    spread = truth.var(1)
+    return np.asarray(1 - square / np.where(spread > 0, spread, np.nan))
+
+
+def _pair(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Values, Values]:
+    t, p = np.asarray(truth, np.float64), np.asarray(predicted, np.float64)
+    if t.shape != p.shape or t.ndim != 1 or not len(t):
+        raise ParameterError(
+            f"truths of shape {t.shape} and predictions of shape {p.shape} cannot be compared. Give one of each, in "
+            "one order."
+        )
+    if not (np.isfinite(t).all() and np.isfinite(p).all()):
+        raise ParameterError(
+            f"{int((~np.isfinite(t)).sum())} truths and {int((~np.isfinite(p)).sum())} predictions are NaN or "
+            "infinite. Leave these rocks out of both."
+        )
+    return t, p

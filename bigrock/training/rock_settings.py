@@ -1,0 +1,184 @@
+"""How networks of the permeability workflow are trained; the defaults are those for minutes on two cores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bigrock.errors import ParameterError
+from bigrock.kernels.low_resolution import LOW_RESOLUTION_METHODS
+from bigrock.training.settings import LoopConfig
+
+__all__ = ["FineTuning", "SuperResolutionTraining", "SurrogateTraining"]
+
+
+def _check(allowed: bool, name: str, value: Any, wanted: str) -> None:
+    if not allowed:
+        raise ParameterError(f"{name}={value} cannot be trained with. Give {wanted}.")
+
+
+@dataclass(frozen=True)
+class Coarsening:
+    """How a coarse image is made of a fine one; see `bigrock.kernels.low_resolution`.
+
+    Parameters
+    ----------
+    method : {"mean", "nearest", "trilinear", "blur"}
+        Mean pooling, or another way.
+    blur_voxels : float, optional
+        Of "blur", in fine voxels.
+    noise : float
+        Standard deviation of the noise that is added.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not possible.
+
+    Examples
+    --------
+    >>> Coarsening().options
+    {'method': 'mean', 'blur_voxels': None, 'noise': 0.0}
+    """
+
+    method: str = "mean"
+    blur_voxels: float | None = None
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.method not in LOW_RESOLUTION_METHODS:
+            known = ", ".join(map(repr, LOW_RESOLUTION_METHODS))
+            raise ParameterError(f"method={self.method!r} is not known. Use one of {known}.")
+        _check(self.noise >= 0, "noise", self.noise, "0 or more")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Keywords of `low_resolution`."""
+        return {"method": self.method, "blur_voxels": self.blur_voxels, "noise": self.noise}
+
+
+@dataclass(frozen=True)
+class SuperResolutionTraining(LoopConfig):
+    """How a super-resolving network is trained: `LoopConfig`, and what follows.
+
+    Parameters
+    ----------
+    patch : int, optional
+        Fine voxels along each edge of what it is shown; a multiple of the scale. None shows whole rocks.
+    loss : {"mse", "l1"}
+        Of the voxels: squared (the paper) or absolute differences.
+    coarsening : Coarsening
+        How the coarse images are made.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not possible.
+
+    Examples
+    --------
+    >>> SuperResolutionTraining(patch=32).batch
+    4
+    """
+
+    max_epochs: int = 40
+    steps_per_epoch: int = 50
+    batch: int = 4
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.0
+    gradient_clip: float | None = 1.0
+    patch: int | None = None
+    loss: Literal["mse", "l1"] = "mse"
+    coarsening: Coarsening = Coarsening()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(self.patch is None or self.patch >= 8, "patch", self.patch, "8 voxels or more, or None")
+        _check(self.loss in ("mse", "l1"), "loss", repr(self.loss), "'mse' or 'l1'")
+
+
+@dataclass(frozen=True)
+class SurrogateTraining(LoopConfig):
+    """How a surrogate is trained: `LoopConfig`, and what follows.
+
+    Parameters
+    ----------
+    soft : float
+        Share of the images that are blurred (coarsened, enlarged again, and mixed with the image itself),
+        so that grey voxels, as networks make them, are not foreign.
+    augment : bool
+        Show rocks mirrored along any axes, and with the axes across the flow exchanged.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not possible.
+
+    Examples
+    --------
+    >>> SurrogateTraining(soft=0).batch
+    16
+    """
+
+    max_epochs: int = 60
+    steps_per_epoch: int = 50
+    batch: int = 16
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    patience: int = 60
+    soft: float = 0.5
+    augment: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(0 <= self.soft <= 1, "soft", self.soft, "a share, 0 to 1")
+
+
+@dataclass(frozen=True)
+class FineTuning(LoopConfig):
+    """How a super-resolving network is tuned to please a surrogate: `LoopConfig`, and what follows.
+
+    The loss is ``flow · MSE(standardised log10 k) + fidelity · MSE(voxels)``.
+
+    Parameters
+    ----------
+    fidelity : float
+        Weight of the voxels; 0 is the paper, and lets the network learn patterns that please the surrogate
+        and no flow.
+    flow : float
+        Weight of the permeability; 0 trains on voxels alone, the control that shows what more epochs do.
+    coarsening : Coarsening
+        How the coarse images are made.
+
+    Raises
+    ------
+    ParameterError
+        If a value is not possible.
+
+    Examples
+    --------
+    >>> FineTuning(fidelity=0).learning_rate
+    0.0001
+    """
+
+    max_epochs: int = 40
+    steps_per_epoch: int = 50
+    batch: int = 4
+    learning_rate: float = 1e-4
+    weight_decay: float = 0.0
+    schedule: Literal["cosine", "plateau", "constant"] = "constant"
+    patience: int = 30
+    optimizer: Literal["adamw", "adam"] = "adam"
+    fidelity: float = 10.0
+    flow: float = 1.0
+    coarsening: Coarsening = Coarsening()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        least = min(self.fidelity, self.flow)
+        _check(
+            least >= 0 and self.fidelity + self.flow > 0,
+            "fidelity, flow",
+            (self.fidelity, self.flow),
+            "0 or more, not both 0",
+        )
