@@ -11,6 +11,7 @@ from bigrock.cli.command import command
 from bigrock.cli.printing import complain, say, show_json, show_rows
 from bigrock.cli.shale_account import account
 from bigrock.cli.shale_jobs import demo, run, sweep
+from bigrock.cli.shale_model import evaluate, train
 from bigrock.errors import ParameterError
 
 __all__ = ["shale"]
@@ -70,6 +71,37 @@ def quality(
         complain(warning, "warning")
     if not found.warnings:
         say("nothing stands out")
+
+
+@command(
+    "bigrock shale align stack.zarr aligned.zarr",
+    "bigrock shale align stack.zarr aligned.zarr --outside edge",
+)
+def align(
+    stack: Stack,
+    dest: Annotated[str, typer.Argument(metavar="DEST", help="The volume to make.")],
+    outside: Annotated[
+        str,
+        typer.Option(
+            metavar="crop|edge", help="Leave out what some slice lacks, or repeat its outermost pixels."
+        ),
+    ] = "crop",
+    block: o.Block = None,
+    executor: o.ExecutorText = None,
+    ram: o.Ram = None,
+    overwrite: o.Overwrite = False,
+    quiet: o.Quiet = False,
+    json: o.Json = False,
+) -> None:
+    """Move slices back by whole pixels where the stage jumped; slow drift, which may be rock, stays."""
+    from bigrock.cli.info import show_volume
+    from bigrock.workflows.execution import executing
+    from bigrock.workflows.shale import align_stack
+
+    with executing(executor) as where:
+        passes = _passes(where, block, ram, quiet)
+        made = align_stack(stack, dest, outside=outside, overwrite=overwrite, **passes)  # type: ignore[arg-type]
+    show_volume(made, json=json)
 
 
 @command(
@@ -232,9 +264,12 @@ def _short(value: float | None) -> str | None:
 
 for _name, _command in {
     "quality": quality,
+    "align": align,
     "slices": slices,
     "annotate": annotate,
+    "train": train,
     "run": run,
+    "evaluate": evaluate,
     "sweep": sweep,
     "account": account,
     "demo": demo,

@@ -10,6 +10,7 @@ import typer
 from bigrock.cli import options as o
 from bigrock.cli.command import command
 from bigrock.cli.printing import say, show_json, show_rows
+from bigrock.cli.shale_model import number, number_list, shale_job
 from bigrock.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _Seed = Annotated[int | None, typer.Option(metavar="N", help="Of weights and pat
 
 @command(
     "bigrock shale run stack.zarr --labels labels.zarr --out shale",
-    "bigrock shale run stack.tif --config configs/shale.yaml --out shale",
+    "bigrock shale run stack.tif --voxel-size '10, 5, 5 nm' --out shale",
     "bigrock shale run --config configs/shale.yaml",
 )
 def run(
@@ -42,6 +43,7 @@ def run(
     ] = None,
     config: _Config = None,
     seed: _Seed = None,
+    voxel_size: o.VoxelSize = None,
     overwrite: o.Overwrite = False,
     no_resume: o.NoResume = False,
     quiet: o.Quiet = False,
@@ -56,7 +58,7 @@ def run(
     from bigrock.workflows.shale.running import run_shale
 
     given = {"source": stack, "folder": out, "labels": labels, "overwrite": overwrite or None}
-    job = _job(config, {**given, "resume": False if no_resume else None})
+    job = _job(config, {**given, "resume": False if no_resume else None}, voxel_size)
     how: dict[str, Any] = {"progress": o.progress_of(quiet), "overwrite": job.overwrite, "resume": job.resume}
     if job.labels is None:
         from bigrock.workflows.shale.given_labels import prepare_annotation
@@ -70,18 +72,19 @@ def run(
     _show(result, json)
 
 
-def _job(config: str | None, given: dict[str, Any]) -> Any:
-    from bigrock.workflows import load_config
+def _job(config: str | None, given: dict[str, Any], voxel_size: str | None) -> Any:
     from bigrock.workflows.shale.settings import ShaleJob
 
-    if config is None:
-        if given["source"] is None or given["folder"] is None:
-            raise ParameterError("STACK and --out are needed, or a file: --config configs/shale.yaml.")
-        return ShaleJob(workflow="shale", **{k: v for k, v in given.items() if v is not None})
-    job = load_config(config, **given)
-    if not isinstance(job, ShaleJob):
-        raise ParameterError(f"{config} is for the workflow {job.workflow!r}. Give one with workflow: shale.")
-    return job
+    if config is not None:
+        job = shale_job(config, **given)
+    elif given["source"] is None or given["folder"] is None:
+        raise ParameterError("STACK and --out are needed, or a file: --config configs/shale.yaml.")
+    else:
+        job = ShaleJob(workflow="shale", **{k: v for k, v in given.items() if v is not None})
+    if voxel_size is None:
+        return job
+    scan = type(job.scan)(**{**dict(job.scan), "voxel_size": voxel_size})
+    return job.model_copy(update={"scan": scan})
 
 
 def _ask(folder: str, json: bool) -> None:
@@ -97,7 +100,7 @@ def _show(result: ShaleResult, json: bool) -> None:
         show_json(result.to_dict())
         return
     metrics, found = result.few.metrics, result.account
-    rows: list[tuple[str, Any]] = [(f"IoU {name}", _number(value)) for name, value in metrics["iou"].items()]
+    rows: list[tuple[str, Any]] = [(f"IoU {name}", number(value)) for name, value in metrics["iou"].items()]
     rows.append(("scored on", f"{metrics['scored_on']} slices"))
     if found is not None:
         rows += [
@@ -133,20 +136,16 @@ def sweep(
     """
     import bigrock
     from bigrock.workflows.shale import sweep as run_sweep
-    from bigrock.workflows.shale.settings import FewSliceSettings
 
-    settings = FewSliceSettings()
-    if config is not None:
-        told = _job(config, {"source": stack, "folder": out}).settings
-        settings = FewSliceSettings(**{n: getattr(told, n) for n in FewSliceSettings.model_fields})
+    settings = None if config is None else shale_job(config, source=stack, folder=out).settings
     known = bigrock.open_volume(labels)
     found = run_sweep(
         stack,
         known,
         out,
         classes=known.classes,
-        counts=_numbers("--counts", counts),
-        seeds=_numbers("--seeds", seeds),
+        counts=number_list("--counts", counts),
+        seeds=number_list("--seeds", seeds),
         config=settings,
         progress=o.progress_of(quiet),
     )
@@ -155,8 +154,8 @@ def sweep(
         return
     for row in found.table.to_pylist():
         say(
-            f"n = {row['n']} ({row['interval_um']:.3f} µm), seed {row['seed']}: mean IoU {_number(row['mean_iou'])}, "
-            f"validation {_number(row['validation_iou'])}, {row['epochs']} epochs, {row['seconds']:.0f} s"
+            f"n = {row['n']} ({row['interval_um']:.3f} µm), seed {row['seed']}: mean IoU {number(row['mean_iou'])}, "
+            f"validation {number(row['validation_iou'])}, {row['epochs']} epochs, {row['seconds']:.0f} s"
         )
     say(f"recommended: {found.recommended} slices ({found.rule})")
     say(str(found.folder / "sweep.png"))
@@ -207,26 +206,13 @@ def demo(
         return
     forest = found.figures["iou_random_forest"]
     for name, value in found.figures["iou"].items():
-        say(f"IoU {name}: {_number(value)} (random forest {_number(forest[name])})")
+        say(f"IoU {name}: {number(value)} (random forest {number(forest[name])})")
     for name in ("pore_iou", "porosity_bias", "om_content", "corrected_share", "train_seconds"):
-        say(f"{name}: {_number(found.figures[name])}")
+        say(f"{name}: {number(found.figures[name])}")
     rates = (found.figures["slices_per_second"], found.figures["forward_slices_per_second"])
     say(f"slices per second: {rates[0]:.1f} in all, {rates[1]:.1f} of the bare network")
     say(str(found.file))
     say(str(found.result.report))
-
-
-def _numbers(option: str, text: str) -> list[int]:
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise ParameterError(
-            f"{option} {text!r} is not a list of whole numbers. Write it like {option} 2,4,6."
-        )
-    return [int(part) for part in parts]
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _percent(value: float | None) -> str:

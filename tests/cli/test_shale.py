@@ -49,6 +49,56 @@ def test_slices_are_chosen_by_texture(stack: Path):
     assert "range of fraction" in shale("slices", stack, "--train", 4, "--texture", "--radius", 15).stdout
 
 
+def test_align_takes_out_a_jump_of_the_stage(tmp_path: Path):
+    shale_stack = Shale((16, 160, 160), level="easy", seed=1)
+    still = shale_stack.read(bigrock.geometry.Region.whole(shale_stack.shape))
+    moved = still.copy()
+    moved[8:] = np.roll(moved[8:], (5, -4), axis=(1, 2))
+    source = bigrock.ArraySource(moved, shale_stack.voxel_size)
+    bigrock.import_volume(source, tmp_path / "jumped.zarr", progress=False)
+    made = shale("align", tmp_path / "jumped.zarr", tmp_path / "aligned.zarr", "--json", "--quiet")
+    assert json.loads(made.stdout)["shape"] == [16, 155, 156]
+    aligned = bigrock.open_volume(tmp_path / "aligned.zarr")[:]
+    # Beside what was rolled in from the other side.
+    assert np.array_equal(aligned[:, :, 4:], still[:, :155, 8:])
+
+
+def test_labels_are_evaluated_in_words_as_json_and_as_a_page(stack: Path, tmp_path: Path):
+    truth = Shale((24, 96, 96), level="easy", seed=1).truth
+    bigrock.import_volume(truth, tmp_path / "truth.zarr", progress=False)
+    wrong = truth.read(bigrock.geometry.Region.whole(truth.shape)).copy()
+    wrong[5][wrong[5] == 2] = 1
+    source = bigrock.ArraySource(wrong, truth.voxel_size, kind="labels", classes=truth.classes)
+    bigrock.import_volume(source, tmp_path / "wrong.zarr", progress=False)
+    both = (tmp_path / "wrong.zarr", tmp_path / "truth.zarr")
+    told = json.loads(shale("evaluate", *both, "--slices", "5,9", "--json").stdout)
+    assert told["slices"] == [5, 9]
+    assert told["by_slice"]["5"]["iou"]["organic pore"] == 0
+    assert told["by_slice"]["9"]["iou"]["organic pore"] == 1
+    written = shale("evaluate", *both, "--slices", 9, "--stack", stack, "--folder", tmp_path / "scores")
+    assert "porosity bias, relative" in written.stdout, written.stderr
+    names = {"evaluation.json", "evaluation.csv", "evaluation.html"}
+    assert {path.name for path in (tmp_path / "scores").iterdir()} == names
+
+
+def test_a_network_is_trained_alone_and_segments_from_its_folder(stack: Path, tmp_path: Path):
+    bigrock.import_volume(
+        Shale((24, 96, 96), level="easy", seed=1).truth, tmp_path / "labels.zarr", progress=False
+    )
+    (tmp_path / "short.yaml").write_text(
+        "workflow: shale\nsource: a\nfolder: b\nnetwork: {features: [4, 4, 8]}\n"
+        "training: {max_epochs: 1, steps_per_epoch: 2, batch: 1, patch: 32, threads: 1}\n"
+    )
+    given = (stack, tmp_path / "labels.zarr", tmp_path / "model", "--config", tmp_path / "short.yaml")
+    told = json.loads(shale("train", *given, "--slices", 3, "--quiet", "--json").stdout)
+    assert told["epochs"] == 1
+    assert set(told["validation"]["iou"]) == {"matrix", "organic matter", "organic pore", "inorganic pore"}
+    made = CliRunner().invoke(
+        app, ["segment", "--model", told["model"], str(stack), str(tmp_path / "out.zarr"), "--quiet"]
+    )
+    assert made.exit_code == 0, made.stderr
+
+
 def test_annotate_goes_out_and_comes_back(stack: Path, tmp_path: Path):
     folder = tmp_path / "out"
     result = shale("annotate", stack, folder, "--train", 3, "--test", 1, "--radius", 15, "--json")
@@ -68,6 +118,7 @@ def test_annotate_goes_out_and_comes_back(stack: Path, tmp_path: Path):
     [
         (("slices", "STACK", "--train", 30), "too short for 30 training"),
         (("annotate", "STACK"), "STACK and FOLDER are needed"),
+        (("train", "STACK", "STACK", "model", "--slices", "25"), "the labels hold 10"),
         (("annotate", "--import", "nowhere"), "has no readable manifest.json"),
         (("annotate", "STACK", "out", "--classes", 7), "--classes 7 has no class table"),
         (("annotate", "STACK", "out", "--import", "nowhere"), "takes the painted folder itself"),

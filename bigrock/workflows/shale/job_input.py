@@ -10,7 +10,7 @@ from bigrock.engine.progress import ProgressLike
 from bigrock.errors import NotAVolumeError, VolumeNotFoundError
 from bigrock.transfer import import_source, import_volume
 from bigrock.units import parse_voxel_size
-from bigrock.volumes import Source, Volume, open_volume
+from bigrock.volumes import Source, Volume, open_volume, required_voxel_size
 from bigrock.workflows.settings import ImportSettings
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels
 from bigrock.workflows.shale.few_slice_job import checked_labels
@@ -40,6 +40,7 @@ def stack_of(
         As for `run_shale`.
     """
     place = prepared_folder(folder, overwrite)
+    _looked_at(source, settings.scan)
     new = {"resume": resume, "overwrite": overwrite, "ram": settings.run.ram, "progress": progress}
     return imported_stack(source, place / "scan.zarr", settings.scan, new)
 
@@ -68,7 +69,7 @@ def checked_input(
     parts : Parts
     """
     scan = settings.scan
-    stack = _volume(source, scan) or import_source(source, **scan.model_dump(exclude={"voxel_size"}))
+    stack = _looked_at(source, scan)
     known, slices = given_labels(labels, stack, place, settings)
     voxel = None if scan.voxel_size is None else parse_voxel_size(scan.voxel_size)
     few = few_slice_settings(settings)
@@ -76,6 +77,14 @@ def checked_input(
     if settings.sweep.counts:
         sweep_parts(checked[0], settings.sweep.counts, test=settings.selection.test)
     return checked
+
+
+def _looked_at(source: str | os.PathLike[str] | Source, scan: ImportSettings) -> Source:
+    """Return the stack where it lies, once its voxel size is known."""
+    stack = _volume(source, scan) or import_source(source, **scan.model_dump(exclude={"voxel_size"}))
+    if scan.voxel_size is None:
+        required_voxel_size(stack, "the interval between training slices")
+    return stack
 
 
 def _volume(source: str | os.PathLike[str] | Source, scan: ImportSettings) -> Volume | None:

@@ -206,7 +206,7 @@ _SAID = {
     "lost": "slices are missing after: {}. What is measured along z is too thin there.",
     "odd": "slices unlike both neighbours, which are like each other: {}. Damaged or out of focus; annotate others.",
     "jump": "brightness or contrast jumps after: {}. Standardise the slices.",
-    "shifted": "the picture jumps sideways after: {}. Align the stack (align_stack).",
+    "shifted": "the picture jumps sideways after: {}. Align the stack (align_stack, bigrock shale align).",
     "curtained": "curtains of over a tenth of the contrast: {}. RemoveStripes takes them out.",
 }
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from typer.testing import CliRunner
 
 import bigrock
 from bigrock.cli import app
 from bigrock.datasets import Shale
-from bigrock.errors import ParameterError
-from bigrock.workflows.shale import ShaleResult, ShaleSettings, run_shale
+from bigrock.errors import BigrockError, ParameterError
+from bigrock.workflows.shale import ShaleResult, ShaleSettings, prepare_annotation, run_shale
 
 SHALE = Shale((24, 64, 64), level="easy", seed=1)
 CLASSES = SHALE.truth.classes
@@ -128,6 +129,82 @@ def test_the_command_runs_with_labels_and_the_bundle_segments_from_its_folder(
     assert labels.classes == CLASSES
     segmented = bigrock.open_volume(tmp_path / "job" / "segmentation.zarr")
     np.testing.assert_array_equal(labels[:], segmented[:])
+
+
+def test_files_are_taken_as_they_are_and_a_voxel_size_is_an_option(stored: Path, tmp_path: Path) -> None:
+    whole = bigrock.geometry.Region.whole(SHALE.shape)
+    tifffile.imwrite(tmp_path / "stack.tif", SHALE.read(whole))
+    tifffile.imwrite(tmp_path / "labels.tif", SHALE.truth.read(whole))
+    told = cli(
+        "shale", "run", tmp_path / "stack.tif", "--labels", tmp_path / "labels.tif", "--out", tmp_path / "job",
+        "--voxel-size", "10, 5, 5 nm", "--config", stored / "shale.yaml", "--quiet", "--json",
+    )  # fmt: skip
+    assert told.exit_code == 0, told.stderr
+    assert bigrock.open_volume(tmp_path / "job" / "scan.zarr").voxel_size == SHALE.voxel_size
+    assert set(json.loads(told.stdout)["iou"]) == set(CLASSES)
+
+
+def test_named_slices_and_a_sweep_are_part_of_the_job(tmp_path: Path) -> None:
+    parts = {"training": [3, 8, 14, 20], "validation": [11], "test": [6, 17]}
+    wanted = {**SHORT, "selection": {"slices": parts, "test": 2}, "sweep": {"counts": [2, 3]}}
+    settings = ShaleSettings(**wanted, quality=False)
+    found = run_shale(SHALE, SHALE.truth, tmp_path / "job", settings=settings, progress=False)
+    assert {name: found.few.metrics["slices"][name] for name in parts} == parts
+    assert found.sweep is not None
+    assert found.sweep.table["n"].to_pylist() == [2, 3]
+    assert found.to_dict()["recommended_slices"] == found.sweep.recommended
+    assert "How many slices are enough" in found.report.read_text()
+
+
+LABELS = SHALE.truth.read(bigrock.geometry.Region.whole(SHALE.shape))
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "too few slices": ({"selection": {"training": 30}}, "30 training slices are asked for"),
+    "test = train": (
+        {"selection": {"slices": {"training": [3, 8], "test": [8]}}},
+        "slice 8 is given for training",
+    ),
+    "value outside the table": ({"labels": np.where(LABELS == 2, 9, LABELS)}, "the labels hold 9"),
+    "class that nobody annotated": (
+        {"labels": np.where(LABELS == 2, 3, LABELS)},
+        "annotated as organic pore",
+    ),
+    "nothing annotated": ({"labels": np.full_like(LABELS, 255)}, "no pixel of the labels is annotated"),
+    "all of a slice ignored": (
+        {"labels": {3: np.full((64, 64), 255, np.uint8)}},
+        "slice 3 hold no annotated pixel",
+    ),
+    "labels of another shape": ({"labels": LABELS[:9]}, "have the shape"),
+    "no voxel size": ({"scan": {"voxel_size": None}}, "has no voxel size"),
+    "a sweep of a stack too short for it": ({"sweep": {"counts": [2, 3, 4, 5, 6, 7, 8, 9]}}, "Sweep fewer numbers"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_bad_input_is_refused_before_a_file_is_imported(case: str, tmp_path: Path) -> None:
+    given, told = WRONG[case]
+    tifffile.imwrite(tmp_path / "stack.tif", SHALE.read(bigrock.geometry.Region.whole(SHALE.shape)))
+    labels = given.get("labels", LABELS)
+    if isinstance(labels, np.ndarray):
+        tifffile.imwrite(tmp_path / "labels.tif", labels.astype(np.uint8))
+        labels = tmp_path / "labels.tif"
+    voxel = {"scan": {"voxel_size": "10, 5, 5 nm"}}
+    settings = ShaleSettings(**{**SHORT, **voxel, **{k: v for k, v in given.items() if k != "labels"}})
+    with pytest.raises(BigrockError, match=told):
+        run_shale(tmp_path / "stack.tif", labels, tmp_path / "job", settings=settings, progress=False)
+    assert not (tmp_path / "job").exists()
+
+
+def test_a_painter_is_offered_slices_by_texture_or_by_name(tmp_path: Path) -> None:
+    named = {"training": [5, 9], "validation": [7], "test": [2]}
+    for selection, wanted in (
+        ({"slices": named}, {2, 5, 7, 9}),
+        ({"training": 2, "test": 1, "diverse": True}, None),
+    ):
+        settings = ShaleSettings(selection=selection)
+        made = prepare_annotation(SHALE, tmp_path / f"{len(selection)}", settings, progress=False)
+        assert made is not None
+        assert len(made.slices) == (5 if wanted is None else 4)
+        assert wanted is None or set(made.slices) == wanted
 
 
 def test_without_labels_python_says_what_is_missing(tmp_path: Path) -> None:
