@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["coarsen", "coarsen_fine", "inverse_of", "inverse_of_fine", "join", "join_fine"]
+__all__ = ["coarsen", "coarsen_fine", "diagonal_of", "inverse_of_fine", "join", "join_fine"]
 
 Array = npt.NDArray[Any]
 
@@ -190,14 +190,13 @@ def coarsen(
 
 
 @njit(nogil=True, cache=True)
-def inverse_of(starts: Array, weights: Array, excess: Array) -> Array:
-    """Return the reciprocals of the diagonals, and 0 where there is no unknown."""
-    inverse = np.zeros_like(excess)
+def diagonal_of(starts: Array, weights: Array, excess: Array) -> tuple[Array, Array]:
+    """Return the diagonals and their reciprocals, which are 0 where there is no unknown."""
+    diagonal, inverse = excess.copy(), np.zeros_like(excess)
     for i in range(excess.shape[0]):
+        for t in range(starts[i], starts[i + 1]):
+            diagonal[i] += weights[t]
         for lane in range(4):
-            total = excess[i, lane]
-            for t in range(starts[i], starts[i + 1]):
-                total += weights[t, lane]
-            if total > 0:
-                inverse[i, lane] = np.float32(1) / total
-    return inverse
+            if diagonal[i, lane] > 0:
+                inverse[i, lane] = np.float32(1) / diagonal[i, lane]
+    return diagonal, inverse

@@ -28,6 +28,7 @@ class _Level:
     starts: Array
     columns: Array
     weights: Array
+    diagonal: Array
     inverse: Array
     right: Array
     z: Array
@@ -61,8 +62,9 @@ class Multigrid:
         self._levels: list[_Level] = []
         while True:
             starts, columns, coupling, excess = made
-            inverse = loops.inverse_of(starts, coupling, excess)
-            level = _Level(starts, columns, coupling, inverse, np.empty_like(inverse), np.empty_like(inverse))
+            diagonal, inverse = loops.diagonal_of(starts, coupling, excess)
+            right, z = np.empty_like(excess), np.empty_like(excess)
+            level = _Level(starts, columns, coupling, diagonal, inverse, right, z)
             self._levels.append(level)
             if not blocks.any():
                 return
@@ -78,7 +80,7 @@ class Multigrid:
         top = self._levels[0]
         z[:] = 0
         loops.sweep_fine(*fine, right, z, True)
-        loops.residual_to_coarse_fine(*fine, right, z, self._parents, top.right)
+        loops.residual_to_coarse_fine(*fine, z, self._parents, top.right)
         self._cycle(0)
         loops.prolong(self._parents, top.z, self._inverse, _OVERCORRECTION, z)
         loops.sweep_fine(*fine, right, z, False)
@@ -87,13 +89,15 @@ class Multigrid:
         from bigrock.flow import sweep_loops as loops
 
         level = self._levels[depth]
-        matrix = (level.starts, level.columns, level.weights, level.inverse)
+        matrix = (level.starts, level.columns, level.weights)
         level.z[:] = 0
-        loops.sweep(*matrix, level.right, level.z, True)
+        loops.sweep(*matrix, level.inverse, level.right, level.z, True)
         if level.parents is not None:
             below = self._levels[depth + 1]
             for _ in range(2 if depth < _TWICE else 1):
-                loops.residual_to_coarse(*matrix, level.right, level.z, level.parents, below.right)
+                loops.residual_to_coarse(
+                    *matrix, level.diagonal, level.right, level.z, level.parents, below.right
+                )
                 self._cycle(depth + 1)
                 loops.prolong(level.parents, below.z, level.inverse, _OVERCORRECTION, level.z)
-        loops.sweep(*matrix, level.right, level.z, False)
+        loops.sweep(*matrix, level.inverse, level.right, level.z, False)

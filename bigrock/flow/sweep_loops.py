@@ -88,20 +88,28 @@ def sweep_fine(
 
 @njit(**_FAST)
 def residual_to_coarse_fine(
-    neighbours: Array, weights: Array, inverse: Array, right: Array, z: Array, parents: Array, coarse: Array
+    neighbours: Array, weights: Array, inverse: Array, z: Array, parents: Array, coarse: Array
 ) -> None:
-    """Set `coarse` to what `z` leaves of `right`, added up over the children of each row."""
+    """Set `coarse` to what one forward sweep from zero leaves, added up over the children of each row.
+
+    A row was relaxed with what came before it; what is left are its neighbours that came after it.
+    """
     coarse[:] = 0
     for i in range(neighbours.shape[0]):
-        a, b, c, d = right[i, 0], right[i, 1], right[i, 2], right[i, 3]
+        a, b, c, d = Scalar(0), Scalar(0), Scalar(0), Scalar(0)
         weight = weights[i]
         for side in range(6):
             j = neighbours[i, side]
-            a += z[j, 0]
-            b += z[j, 1]
-            c += z[j, 2]
-            d += min(weight, weights[j]) * z[j, 3]
-        _add_residual(coarse, parents[i], inverse, z, i, a, b, c, d)
+            later = Scalar(1) if j > i else Scalar(0)
+            a += later * z[j, 0]
+            b += later * z[j, 1]
+            c += later * z[j, 2]
+            d += later * min(weight, weights[j]) * z[j, 3]
+        parent = parents[i]
+        coarse[parent, 0] += a if inverse[i, 0] > 0 else Scalar(0)
+        coarse[parent, 1] += b if inverse[i, 1] > 0 else Scalar(0)
+        coarse[parent, 2] += c if inverse[i, 2] > 0 else Scalar(0)
+        coarse[parent, 3] += d if inverse[i, 3] > 0 else Scalar(0)
 
 
 @njit(**_FAST)
@@ -130,7 +138,7 @@ def residual_to_coarse(
     starts: Array,
     columns: Array,
     weights: Array,
-    inverse: Array,
+    diagonal: Array,
     right: Array,
     z: Array,
     parents: Array,
@@ -138,7 +146,7 @@ def residual_to_coarse(
 ) -> None:
     """Set `coarse` to what `z` leaves of `right`, added up over the children of each row, on a coarse level."""
     coarse[:] = 0
-    for i in range(inverse.shape[0]):
+    for i in range(diagonal.shape[0]):
         a, b, c, d = right[i, 0], right[i, 1], right[i, 2], right[i, 3]
         for t in range(starts[i], starts[i + 1]):
             j = columns[t]
@@ -146,21 +154,11 @@ def residual_to_coarse(
             b += weights[t, 1] * z[j, 1]
             c += weights[t, 2] * z[j, 2]
             d += weights[t, 3] * z[j, 3]
-        _add_residual(coarse, parents[i], inverse, z, i, a, b, c, d)
-
-
-@njit(**_FAST)
-def _add_residual(
-    coarse: Array, parent: int, inverse: Array, z: Array, i: int, a: float, b: float, c: float, d: float
-) -> None:
-    if inverse[i, 0] > 0:
-        coarse[parent, 0] += a - z[i, 0] / inverse[i, 0]
-    if inverse[i, 1] > 0:
-        coarse[parent, 1] += b - z[i, 1] / inverse[i, 1]
-    if inverse[i, 2] > 0:
-        coarse[parent, 2] += c - z[i, 2] / inverse[i, 2]
-    if inverse[i, 3] > 0:
-        coarse[parent, 3] += d - z[i, 3] / inverse[i, 3]
+        parent = parents[i]
+        coarse[parent, 0] += a - diagonal[i, 0] * z[i, 0]
+        coarse[parent, 1] += b - diagonal[i, 1] * z[i, 1]
+        coarse[parent, 2] += c - diagonal[i, 2] * z[i, 2]
+        coarse[parent, 3] += d - diagonal[i, 3] * z[i, 3]
 
 
 @njit(**_FAST)
@@ -170,8 +168,7 @@ def prolong(parents: Array, coarse: Array, inverse: Array, scale: float, z: Arra
     for i in range(inverse.shape[0]):
         parent = parents[i]
         for lane in range(4):
-            if inverse[i, lane] > 0:
-                z[i, lane] += factor * coarse[parent, lane]
+            z[i, lane] += factor * coarse[parent, lane] if inverse[i, lane] > 0 else Scalar(0)
 
 
 @njit(**_FAST)
