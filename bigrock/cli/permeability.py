@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bigrock.cli.permeability_prepare import prepare
 from bigrock.cli.permeability_solve import solve
 
 __all__ = ["permeability"]
@@ -16,5 +17,6 @@ permeability = typer.Typer(
 
 for _name, _command in {
     "solve": solve,
+    "prepare": prepare,
 }.items():
     permeability.command(_name, epilog=_command.examples)(_command)

@@ -138,6 +138,23 @@ class RockSet:
             found[i] = self.images[int(index)]
         return found
 
+    def summary(self) -> dict[str, Any]:
+        """Return counts and ranges as JSON: rocks, families, porosity, k, and how many have no positive k."""
+        good = self.percolating
+        return {
+            "path": self.path,
+            "rocks": len(self),
+            "edge": self.edge,
+            "voxel_size_m": list(self.voxel_size),
+            "groups": len(np.unique(self.groups)),
+            "families": {
+                str(n): int(c) for n, c in zip(*np.unique(self.families, return_counts=True), strict=True)
+            },
+            "porosity": _range(self.porosity),
+            "k_m2": {axis: _range(self.k_m2[good, i]) for i, axis in enumerate("zyx")},
+            "without_positive_k": int((~good).sum()),
+        }
+
     def split(
         self,
         *,
@@ -162,6 +179,14 @@ class RockSet:
             seed=seed,
             held_out_families=held_out_families,
         )
+
+
+def _range(values: npt.NDArray[np.float64]) -> dict[str, float] | None:
+    """Return least, median and largest of the values that are known."""
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return None
+    return {"min": float(known.min()), "median": float(np.median(known)), "max": float(known.max())}
 
 
 def open_rocks(path: str | os.PathLike[str] | Store) -> RockSet:
