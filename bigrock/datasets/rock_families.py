@@ -1,20 +1,21 @@
 """Families of synthetic rock: each is a smooth field over the volume, and its lowest values are the pores.
 
 So any rock has exactly the asked porosity. Sizes below are voxels of a rock of 64³ (`scale` 1), drawn anew
-for every rock within the range that is stated:
+for every rock from the range that is stated, each octave as likely as another. "Cells" is the edge of
+the lattice cell that holds one random point: the mean distance of grains.
 
 ============  =====================================================  ==================================
 family        texture                                                sizes
 ============  =====================================================  ==================================
-blobs         a Gaussian field: rounded pores and grains alike       correlation σ 1.5 … 4
-layers        the same, longer along one or two axes                 σ 1.3 … 2.5, stretched 1.6 … 2.6
-two-scale     a fine and a coarse Gaussian field added               σ 1.1 … 1.8 and 3.5 … 6
-grains        grains of many sizes in random places, overlapping     cells 8 … 20, sizes of ±35 %
-pack          near a lattice, grains of one size: sand               diameters about 10 … 22
-vugs          round cavities in a finely porous matrix: carbonate    diameters about 8 … 16; σ 1.2 … 2
-channels      pores along the edges between Voronoi grains: foam     cells 10 … 22
-cracks        pores between the faces of Voronoi grains: tight rock  cells 12 … 26
-fibres        straight fibres in random directions                   diameters 4 … 9
+blobs         a Gaussian field: rounded pores and grains alike       correlation σ 1.4 … 5
+layers        the same, longer along one or two axes                 σ 1.2 … 3.2, stretched 1.5 … 2.4
+two-scale     a fine and a coarse Gaussian field added               σ 1 … 1.8 and 3 … 6.5
+grains        grains of many sizes in random places, overlapping     cells 7 … 26, sizes of ±35 %
+pack          near a lattice, grains of one size: sand               cells 7 … 26
+vugs          round cavities in a finely porous matrix: carbonate    cells 12 … 26; σ 1.1 … 2.4
+channels      pores along the edges between Voronoi grains: foam     cells 7 … 26
+cracks        pores between the faces of Voronoi grains: tight rock  cells 8 … 28
+fibres        straight fibres in random directions                   radii 1.6 … 5.5
 ============  =====================================================  ==================================
 """
 
@@ -69,6 +70,11 @@ def gaussian_field(rng: Rng, shape: Shape, sigma: Any) -> Field:
     return np.asarray(field / field.std(), np.float32)
 
 
+def _between(rng: Rng, low: float, high: float) -> float:
+    """Draw a size: as likely between 2 and 4 as between 4 and 8."""
+    return float(low * (high / low) ** rng.random())
+
+
 def _cells(
     rng: Rng, shape: Shape, cell: float, jitter: float, spread: float = 0.0
 ) -> tuple[Field, Field, Field]:
@@ -85,52 +91,52 @@ def _cells(
 
 
 def _blobs(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    return gaussian_field(rng, shape, rng.uniform(1.5, 4.0) * scale)
+    return gaussian_field(rng, shape, _between(rng, 1.4, 5.0) * scale)
 
 
 def _layers(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    sigma = np.full(3, rng.uniform(1.3, 2.5) * scale)
+    sigma = np.full(3, _between(rng, 1.2, 3.2) * scale)
     axes = rng.permutation(3)[: rng.integers(1, 3)]
-    sigma[axes] *= rng.uniform(1.6, 2.6)
+    sigma[axes] *= _between(rng, 1.5, 2.4)
     return gaussian_field(rng, shape, sigma)
 
 
 def _two_scale(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    fine = gaussian_field(rng, shape, rng.uniform(1.1, 1.8) * scale)
-    coarse = gaussian_field(rng, shape, rng.uniform(3.5, 6.0) * scale)
-    return fine + np.float32(rng.uniform(0.6, 1.5)) * coarse
+    fine = gaussian_field(rng, shape, _between(rng, 1.0, 1.8) * scale)
+    coarse = gaussian_field(rng, shape, _between(rng, 3.0, 6.5) * scale)
+    return fine + np.float32(_between(rng, 0.6, 1.5)) * coarse
 
 
 def _grains(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    return -_cells(rng, shape, rng.uniform(8, 20) * scale, _JITTERED, spread=0.35)[0]
+    return -_cells(rng, shape, _between(rng, 7, 26) * scale, _JITTERED, spread=0.35)[0]
 
 
 def _pack(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    return -_cells(rng, shape, rng.uniform(9, 20) * scale, _ALMOST_A_LATTICE)[0]
+    return -_cells(rng, shape, _between(rng, 7, 26) * scale, _ALMOST_A_LATTICE)[0]
 
 
 def _vugs(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    matrix = gaussian_field(rng, shape, rng.uniform(1.2, 2.0) * scale)
-    cavity = _cells(rng, shape, rng.uniform(14, 26) * scale, _JITTERED, spread=0.25)[0]
+    matrix = gaussian_field(rng, shape, _between(rng, 1.1, 2.4) * scale)
+    cavity = _cells(rng, shape, _between(rng, 12, 26) * scale, _JITTERED, spread=0.25)[0]
     share = porosity * rng.uniform(0.15, 0.45)
     # Cavities are pores whatever the matrix is; the matrix has the rest of the porosity.
     return np.where(cavity <= np.quantile(cavity, share), np.float32(-np.inf), matrix)
 
 
 def _channels(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    first, _, third = _cells(rng, shape, rng.uniform(10, 22) * scale, _JITTERED)
+    first, _, third = _cells(rng, shape, _between(rng, 7, 26) * scale, _JITTERED)
     return third - first
 
 
 def _cracks(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
-    first, second, _ = _cells(rng, shape, rng.uniform(12, 26) * scale, _JITTERED)
+    first, second, _ = _cells(rng, shape, _between(rng, 8, 28) * scale, _JITTERED)
     return second - first
 
 
 def _fibres(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
     from bigrock.datasets.rock_loops import line_distances
 
-    radius = rng.uniform(2.0, 4.5) * scale
+    radius = _between(rng, 1.6, 5.5) * scale
     # Lines that cross a ball around the volume, as many as leave the asked porosity between cylinders.
     ball = 0.5 * math.hypot(*shape)
     count = math.ceil(-math.log(porosity) * 4 * ball**2 / (3 * radius**2))
@@ -146,14 +152,14 @@ def _fibres(rng: Rng, shape: Shape, scale: float, porosity: float) -> Field:
 
 
 FAMILIES: dict[str, tuple[Callable[[Rng, Shape, float, float], Field], float, float]] = {
-    "blobs": (_blobs, 0.17, 0.5),
-    "layers": (_layers, 0.17, 0.5),
-    "two-scale": (_two_scale, 0.17, 0.5),
-    "grains": (_grains, 0.1, 0.45),
-    "pack": (_pack, 0.1, 0.45),
-    "vugs": (_vugs, 0.2, 0.5),
-    "channels": (_channels, 0.1, 0.45),
+    "blobs": (_blobs, 0.12, 0.5),
+    "layers": (_layers, 0.15, 0.5),
+    "two-scale": (_two_scale, 0.12, 0.5),
+    "grains": (_grains, 0.1, 0.5),
+    "pack": (_pack, 0.1, 0.5),
+    "vugs": (_vugs, 0.14, 0.5),
+    "channels": (_channels, 0.1, 0.5),
     "cracks": (_cracks, 0.1, 0.4),
-    "fibres": (_fibres, 0.15, 0.5),
+    "fibres": (_fibres, 0.1, 0.5),
 }
 """Of each family: its field, and the range within which the porosity of a rock is drawn."""
