@@ -16,6 +16,7 @@ from bigrock.training.metrics import scores
 from bigrock.training.patches import Patches
 from bigrock.training.progress import TrainingProgressLike
 from bigrock.training.settings import TrainingConfig
+from bigrock.training.shares import match_shares
 from bigrock.training.slices import TrainingSlice, check_slices, class_counts, digest_of
 from bigrock.training.trained import Trained, json_of, training_facts
 from bigrock.training.validation import evaluate
@@ -120,10 +121,13 @@ def train_segmentation(
         resume=resume,
         progress=progress,
     )
+    offsets = (
+        match_shares(net, [*slices, *validation], len(config.classes)) if training.match_shares else None
+    )
     judged = scores(
         np.sum(evaluate(net, validation, len(config.classes), loss).confusion, axis=0), config.classes
     )
-    said = _provenance(training, fitted, judged, slices, config.classes)
+    said = {**_provenance(training, fitted, judged, slices, config.classes), "offsets": offsets}
     bundle = save_bundle(folder, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
     return Trained(bundle, fitted.history, fitted.seconds, judged)
 

@@ -186,6 +186,9 @@ class TrainingConfig(LoopConfig):
         Parts of the loss.
     augmentation : Augmentation
         How patches are varied.
+    match_shares : bool
+        After training, add to the logit of each class what brings its share on the annotated slices
+        (training and validation) to that of the labels: on balanced patches a network learns other shares.
     stop_on : {"validation", "paper"}
         What decides when to stop and which weights are kept: the mean IoU of the validation slices;
         or the sum of training and test loss, as the paper has it. The second one leaks the test
@@ -202,12 +205,14 @@ class TrainingConfig(LoopConfig):
     64
     """
 
+    max_epochs: int = 40
     patch: int = 96
     balance: float = 0.5
     class_weights: Mapping[str, float] | None = field(default=None, hash=False)
     dice_weight: float = 1.0
     cross_entropy_weight: float = 1.0
     augmentation: Augmentation = Augmentation()
+    match_shares: bool = True
     stop_on: Literal["validation", "paper"] = "validation"
 
     def __post_init__(self) -> None:

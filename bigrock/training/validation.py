@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from bigrock.models.receptive import receptive_field
 from bigrock.models.tiling import Tiling
@@ -15,7 +16,7 @@ from bigrock.training.slices import TrainingSlice
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["Evaluated", "evaluate"]
+__all__ = ["Evaluated", "evaluate", "whole_logits"]
 
 
 class Evaluated(NamedTuple):
@@ -85,6 +86,29 @@ def evaluate(
     evaluator.add_event_handler(Events.ITERATION_COMPLETED, keep)
     evaluator.run()
     return found
+
+
+def whole_logits(
+    net: nn.Module, slices: Sequence[TrainingSlice], device: Any = "cpu"
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Yield the logits of each slice, (classes, y, x), in the windows that segmentation uses.
+
+    Parameters
+    ----------
+    net : torch.nn.Module
+        On `device`, in evaluation mode.
+    slices : sequence of TrainingSlice
+        Whole slices.
+    device : str or torch.device
+        Where the network is.
+    """
+    import torch
+
+    windows = _Windows(net)
+    for item in slices:
+        with torch.inference_mode():
+            made = windows(torch.from_numpy(item.image[None]).to(device), net)
+        yield made[0].cpu().numpy()
 
 
 class _Windows:
