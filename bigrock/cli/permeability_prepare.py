@@ -85,7 +85,7 @@ def prepare(
             rich_help_panel=_LABELS,
             help="How far fluxes through planes across the flow may differ.",
         ),
-    ] = 1e-3,
+    ] = 1e-2,
     voxel_size: Annotated[
         str | None,
         typer.Option(

@@ -92,7 +92,7 @@ def repack_deepore(
     axis: str = "z",
     labels: str | Callable[..., Sequence[float]] = "file",
     boundary: str = "sealed",
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-2,
     executor: ExecutorLike = None,
     resume: bool = True,
     overwrite: bool = False,

@@ -76,7 +76,7 @@ def make_rocks(
     seed: int = 0,
     labels: str | Callable[..., Sequence[float]] | None = "stokes",
     boundary: str = "sealed",
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-2,
     executor: ExecutorLike = None,
     resume: bool = True,
     overwrite: bool = False,

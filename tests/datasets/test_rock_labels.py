@@ -1,4 +1,4 @@
-"""Labels: Stokes by bigrock.flow, pore networks by PoreSpy and OpenPNM."""
+"""Labels: Stokes flow by bigrock.flow, pore networks by PoreSpy and OpenPNM."""
 
 from __future__ import annotations
 
@@ -14,6 +14,33 @@ from bigrock.datasets.rock_labels_network import network_permeability
 def packages():
     pytest.importorskip("porespy", reason="PoreSpy is not installed: pip install 'bigrock[sim]'")
     pytest.importorskip("openpnm", reason="OpenPNM is not installed: pip install 'bigrock[sim]'")
+
+
+def stokes(*axes: str):
+    return labeller("stokes", axes, boundary="sealed", tolerance=1e-2)
+
+
+def test_stokes_labels_are_in_squared_voxels_along_the_axes_that_are_asked_for():
+    duct = np.zeros((12, 12, 24), bool)
+    duct[2:10, 2:10] = True
+    k = stokes("x", "y")(duct)
+    # Poiseuille flow in a square duct of 8 voxels (White, Viscous fluid flow).
+    assert k[2] == pytest.approx(0.03514 * 8**4 / 12**2, rel=0.08)
+    assert k[1] == 0
+    assert np.isnan(k[0])
+
+
+def test_a_solve_that_did_not_converge_leaves_no_label(monkeypatch):
+    import bigrock.flow
+
+    solve = bigrock.flow.permeability
+
+    def given_up(*given, **options):
+        with pytest.warns(bigrock.flow.ConvergenceWarning):
+            return solve(*given, **options, max_iterations=1)
+
+    monkeypatch.setattr("bigrock.flow.permeability", given_up, raising=False)
+    assert np.isnan(stokes("z")(rock(1, edge=16, family="pack", porosity=0.4))).all()
 
 
 def test_a_network_that_does_not_percolate_has_no_permeability(packages):
