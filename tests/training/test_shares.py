@@ -35,6 +35,8 @@ def test_the_last_layer_takes_the_offsets_and_unannotated_pixels_do_not_count(ar
     for seed in range(50):
         torch.manual_seed(seed)
         net = build_segmentation_net(config).eval()
+        if architecture == "basicunet":  # finds one class only with its first weights
+            torch.nn.init.normal_(net.final_conv.weight, std=2.0)
         before = whole_forward(net, image[None], config.stride)[0]
         if np.bincount(before.argmax(0).ravel(), minlength=3).all():
             break
@@ -45,7 +47,7 @@ def test_the_last_layer_takes_the_offsets_and_unannotated_pixels_do_not_count(ar
     offsets = match_shares(net, [TrainingSlice(image, label)], 3)
     after = whole_forward(net, image[None], config.stride)[0]
     np.testing.assert_allclose(
-        after - before, np.broadcast_to(np.array(offsets)[:, None, None], after.shape), atol=1e-4
+        after - before, np.broadcast_to(np.array(offsets)[:, None, None], after.shape), rtol=1e-3, atol=1e-3
     )
     known = label != 255
     error = np.abs(np.bincount(after.argmax(0)[known], minlength=3) - np.bincount(label[known])).max()
