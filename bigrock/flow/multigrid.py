@@ -19,8 +19,9 @@ __all__ = ["Multigrid"]
 Array = npt.NDArray[Any]
 _OVERCORRECTION = 1.5
 """Constants on the children of a row are too stiff: their correction is lengthened (Braess 1995)."""
-_TWICE = 2
-"""Levels from which the next coarser one is visited twice."""
+_VISITS = 2
+"""Of each coarse level by the one before it (a W-cycle). Even, so that no correction can exceed what it corrects,
+and the cycle stays positive although it overcorrects."""
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ class Multigrid:
         loops.sweep(*matrix, level.inverse, level.right, level.z, True)
         if level.parents is not None:
             below = self._levels[depth + 1]
-            for _ in range(2 if depth < _TWICE else 1):
+            for _ in range(_VISITS):
                 loops.residual_to_coarse(
                     *matrix, level.diagonal, level.right, level.z, level.parents, below.right
                 )
