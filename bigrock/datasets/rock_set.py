@@ -170,6 +170,11 @@ class RockSet:
         Groups stay whole, families are spread evenly, and the same seed gives the same parts. See
         `bigrock.datasets.rock_set_split.split_rocks` for all parameters.
         """
+        if not self.percolating.any():
+            raise ParameterError(
+                f"no rock of {self.path} has a positive permeability (labels: {self.provenance['labels']}): there is "
+                f"nothing to train on. Make the set with labels, such as labels='stokes'."
+            )
         return split_rocks(
             self.percolating,
             self.families,

@@ -176,6 +176,12 @@ def test_rocks_without_a_positive_k_are_in_no_part(tmp_path):
     np.testing.assert_array_equal(np.sort(together), np.flatnonzero(found.percolating))
 
 
+def test_a_set_without_labels_is_not_split(tmp_path):
+    found = make_rocks(tmp_path / "r.zarr", count=2, **(QUICK | {"labels": None}))
+    with pytest.raises(ParameterError, match="Make the set with labels"):
+        found.split()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -267,6 +273,23 @@ def test_an_unfinished_set_with_other_settings_is_not_gone_on_with(tmp_path):
         make_rocks(tmp_path / "r.zarr", count=2, **options)
     with pytest.raises(ResumeError, match=r"edge: 16 then, 24 now"):
         make_rocks(tmp_path / "r.zarr", count=2, **(options | {"edge": 24}))
+
+
+@pytest.mark.parametrize("where", ["folder", "memory"])
+def test_overwriting_an_unfinished_set_forgets_what_was_done(rocks, tmp_path, where):
+    dest = tmp_path / "r.zarr" if where == "folder" else "memory://overwritten-rocks"
+    left = [2]
+
+    def gives_up(mask, axes):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ParameterError("enough")
+        return [1.0]
+
+    with pytest.raises(RunError):
+        make_rocks(dest, count=4, seed=9, **(QUICK | {"labels": gives_up}))
+    found = make_rocks(dest, count=4, seed=4, overwrite=True, **QUICK)
+    np.testing.assert_array_equal(found.take(range(4)), rocks.take(range(4)))
 
 
 def test_what_is_no_set_of_rocks_is_neither_read_nor_deleted(tmp_path):
