@@ -88,6 +88,7 @@ def _network(mask: npt.NDArray[np.bool_]) -> Any:
 
     bars = dict(ps.settings.tqdm)
     ps.settings.tqdm = {**bars, "disable": True}
+    ps.settings.loglevel = "ERROR"
     try:
         found = ps.networks.snow2(mask, boundary_width=[_BOUNDARY_VOXELS, 0, 0])
     finally:
