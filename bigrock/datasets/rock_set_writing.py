@@ -89,15 +89,14 @@ class RockWork:
         return self.source.image(block.id)
 
     def compute(self, block: Block, array: npt.NDArray[np.bool_]) -> Any:
-        """Return the rock with its permeabilities."""
+        """Return the rock with its permeabilities: NaN for what is no number, 0 for what is negative."""
         k = np.asarray(self.source.labels(block.id, array), np.float64)
-        return array, np.where(k > 0, k, np.where(np.isnan(k), np.nan, 0.0))
+        return array, np.where(np.isfinite(k), np.maximum(k, 0.0), np.nan)
 
     def write(self, block: Block, result: Any, kept: list[Any]) -> None:
         """Store the rock, and hand its labels to the coordinator."""
         image, k = result
-        with codec_pipeline(self.images.store, writing=True):
-            self.images[block.id] = image.astype(np.uint8)
+        self.images[block.id] = image.astype(np.uint8)
         source = self.source
         row = {"k_voxel2": k, "porosity": float(image.mean())}
         row |= {"family": source.family(block.id), "group": source.group(block.id)}
@@ -141,15 +140,12 @@ def write_rocks(
     if logged is not None:
         _refuse_other_settings(logged, settings, place, own["complete"])
     if not own["complete"]:
-        _run(group, RockWork(source, _array(group, "images")), log, executor, retries, progress, step)
+        with codec_pipeline(store, writing=True):
+            images: Any = group["images"]
+        _run(group, RockWork(source, images), log, executor, retries, progress, step)
         group.attrs["bigrock"] = {**own, "complete": True}
     log.finish()
     return RockSet(dest)
-
-
-def _array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    with codec_pipeline(group.store, writing=True):
-        return group[name]  # type: ignore[return-value]
 
 
 def _create(
@@ -233,7 +229,8 @@ def _run(
 ) -> None:
     """Make the rocks that the log does not have; store labels and log them as rocks end."""
     finished = log.done(work.source.count)
-    tables = {name: _array(group, name) for name in ("k_voxel2", "porosity", "family", "group")}
+    # By zarr's own codecs, which replace a chunk as a whole: all labels lie in one.
+    tables: dict[str, Any] = {name: group[name] for name in ("k_voxel2", "porosity", "family", "group")}
     tally = {"done": int(finished.sum()), "failed": 0, "voxels": 0}
     with reporter(progress, title, len(finished), tally["done"]) as report:
 
