@@ -204,15 +204,29 @@ def demo(
     if json:
         show_json(found.figures)
         return
-    forest = found.figures["iou_random_forest"]
-    for name, value in found.figures["iou"].items():
-        say(f"IoU {name}: {number(value)} (random forest {number(forest[name])})")
-    for name in ("pore_iou", "porosity_bias", "om_content", "corrected_share", "train_seconds"):
-        say(f"{name}: {number(found.figures[name])}")
-    rates = (found.figures["slices_per_second"], found.figures["forward_slices_per_second"])
-    say(f"slices per second: {rates[0]:.1f} in all, {rates[1]:.1f} of the bare network")
+    show_rows(_demo_rows(found.figures))
     say(str(found.file))
     say(str(found.result.report))
+
+
+def _demo_rows(told: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the figures of a demo as people read them."""
+    rows = [
+        (f"IoU {name}", f"{number(value)} (random forest {number(told['iou_random_forest'][name])})")
+        for name, value in told["iou"].items()
+    ]
+    organic = ", ".join(f"{name} {_percent(value)}" for name, value in told["organic_porosity"].items())
+    return [
+        *rows,
+        ("IoU all pores", number(told["pore_iou"])),
+        ("porosity bias, relative", _percent(told["porosity_bias"])),
+        ("organic porosity", organic),
+        ("organic matter", _percent(told["om_content"])),
+        ("pore pixels to correct by hand", _percent(told["corrected_share"])),
+        ("training", f"{told['train_seconds']:.0f} s"),
+        ("whole pass", f"{told['slices_per_second']:.1f} slices per second"),
+        ("bare network", f"{told['forward_slices_per_second']:.1f} slices per second"),
+    ]
 
 
 def _percent(value: float | None) -> str:

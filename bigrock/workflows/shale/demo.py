@@ -22,8 +22,9 @@ from bigrock.transfer import import_volume
 from bigrock.volumes import Volume
 from bigrock.workflows.shale.annotation_import import Changed
 from bigrock.workflows.shale.annotation_prelabels import PrelabelSettings, prelabels
+from bigrock.workflows.shale.few_slice_job import checked_labels
 from bigrock.workflows.shale.running import ShaleResult, run_shale
-from bigrock.workflows.shale.segmenting import prepared_folder
+from bigrock.workflows.shale.segmenting import few_slice_settings, prepared_folder
 from bigrock.workflows.shale.settings import ShaleSettings
 
 __all__ = ["ShaleDemo", "forward_rate", "shale_demo"]
@@ -116,6 +117,9 @@ def shale_demo(
     place = prepared_folder(folder, overwrite)
     rock = Shale(shape or (QUICK_SHAPE if quick else SHAPE), level=level, seed=seed)
     settings = settings or _settings(quick, train_slices)
+    wanted, classes = settings.selection.wanted, rock.truth.classes
+    # Refuses impossible numbers of slices before anything is made.
+    checked_labels(rock.truth, wanted, rock, classes, few_slice_settings(settings), progress=False)
     new: dict[str, Any] = {"overwrite": overwrite, "progress": progress}
     scan = import_volume(rock, place / "scan.zarr", **new)
     truth = import_volume(rock.truth, place / "truth.zarr", **new)

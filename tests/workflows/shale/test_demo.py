@@ -51,3 +51,22 @@ def test_the_same_demo_again_gives_the_same_figures(folder: Path) -> None:
         app, ["shale", "demo", *QUICK, "--out", str(folder), "--json"], catch_exceptions=False
     )
     assert json.loads(told.stdout) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--level", "harder"), "level 'harder' is not known"),
+        (("--train-slices", "0"), "selection.training"),
+        (("--train-slices", "40"), "40 training slices are asked for"),
+        (("--train-slices", "23"), "too short"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_before_anything_is_made(
+    arguments: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "demo"
+    found = CliRunner().invoke(app, ["shale", "demo", "--quick", "--quiet", "--out", str(place), *arguments])
+    assert found.exit_code == 2
+    assert told in " ".join(found.stderr.split())
+    assert not place.exists()
