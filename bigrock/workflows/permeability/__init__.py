@@ -1,0 +1,63 @@
+"""From a low-resolution scan of a core to its permeability, and how far to trust it.
+
+`map_permeability` maps a core window by window: super-resolution in memory, then a surrogate network or
+Stokes flow, with profile, REV, upscaled k and its own error. `evaluate_permeability` judges super-resolution
+and its tuning on test rocks, by networks and by physics. `permeability_demo` does all of it on synthetic
+rocks. Names load on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bigrock.workflows.permeability.demo import PermeabilityDemo, permeability_demo
+    from bigrock.workflows.permeability.demo_settings import DemoSettings
+    from bigrock.workflows.permeability.evaluation import PermeabilityEvaluation, evaluate_permeability
+    from bigrock.workflows.permeability.evaluation_report import Roles, evaluation_sections, verdict
+    from bigrock.workflows.permeability.map_report import map_sections, write_map_report
+    from bigrock.workflows.permeability.map_result import PermeabilityMap
+    from bigrock.workflows.permeability.mapping import map_permeability
+
+_HOME = {
+    "DemoSettings": "demo_settings",
+    "PermeabilityDemo": "demo",
+    "PermeabilityEvaluation": "evaluation",
+    "PermeabilityMap": "map_result",
+    "Roles": "evaluation_report",
+    "evaluate_permeability": "evaluation",
+    "evaluation_sections": "evaluation_report",
+    "map_permeability": "mapping",
+    "map_sections": "map_report",
+    "permeability_demo": "demo",
+    "verdict": "evaluation_report",
+    "write_map_report": "map_report",
+}
+
+__all__ = [
+    "DemoSettings",
+    "PermeabilityDemo",
+    "PermeabilityEvaluation",
+    "PermeabilityMap",
+    "Roles",
+    "evaluate_permeability",
+    "evaluation_sections",
+    "map_permeability",
+    "map_sections",
+    "permeability_demo",
+    "verdict",
+    "write_map_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,238 @@
+"""The whole permeability loop on synthetic rocks whose permeability is known by physics: what it reaches."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigrock.datasets import RockSet, make_rocks, open_rocks
+from bigrock.datasets.rock_set_split import RockSplit
+from bigrock.engine.executors import ExecutorLike
+from bigrock.engine.progress import ProgressLike
+from bigrock.errors import ParameterError, VolumeExistsError
+from bigrock.training import fit_baseline, regression_scores, rocks_of
+from bigrock.workflows.permeability.demo_core import map_demo_core
+from bigrock.workflows.permeability.demo_networks import DemoNetworks, train_demo_networks
+from bigrock.workflows.permeability.demo_report import write_demo_report
+from bigrock.workflows.permeability.demo_settings import DemoSettings
+from bigrock.workflows.permeability.evaluation import (
+    TRUTH,
+    PermeabilityEvaluation,
+    evaluate_permeability,
+)
+from bigrock.workflows.permeability.map_result import PermeabilityMap
+
+__all__ = ["PermeabilityDemo", "permeability_demo"]
+
+_OURS = ("rocks.zarr", "models", "evaluation", "permeability.json")
+
+
+@dataclass(frozen=True, eq=False)
+class PermeabilityDemo:
+    """What `permeability_demo` found.
+
+    Attributes
+    ----------
+    figures : dict
+        What stands in ``permeability.json``.
+    networks : DemoNetworks
+        The bundles.
+    evaluation : PermeabilityEvaluation
+        Scores on the test rocks.
+    map : PermeabilityMap
+        Of the core, by the surrogate and a sample by physics.
+    file, report : Path
+        ``permeability.json`` and ``report.html``.
+    """
+
+    figures: dict[str, Any]
+    networks: DemoNetworks
+    evaluation: PermeabilityEvaluation
+    map: PermeabilityMap
+    file: Path
+    report: Path
+
+
+def permeability_demo(
+    folder: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    rocks: int | str | os.PathLike[str] | None = None,
+    quick: bool = False,
+    settings: DemoSettings | None = None,
+    executor: ExecutorLike = None,
+    progress: ProgressLike = None,
+) -> PermeabilityDemo:
+    """Make rocks, train every network, judge them by physics, map a core, and write ``permeability.json`` and a page.
+
+    Synthetic rocks are labelled by Stokes flow; a super-resolution, a surrogate, a hold-out and a direct
+    regressor learn from them; the super-resolution is tuned with a fidelity term, in the paper's mode, and
+    on voxels alone; all are judged on rocks that none has seen. Then a core of several beds, larger than any
+    rock, is mapped from its coarse image, and compared with Stokes flow in its true pores. About an hour on
+    two cores, half of it training; with `quick` a minute, and then nothing is reached. Called again it goes on
+    where it stopped.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        A new folder, or that of the same demo.
+    seed : int
+        Of rocks, weights and samples.
+    rocks : int, or path of a set of rocks, optional
+        How many to make; or a labelled set (`bigrock.datasets.make_rocks`) to take instead.
+    quick : bool
+        Tiny rocks and hardly any training, to see the files.
+    settings : DemoSettings, optional
+        In place of those of the demo.
+    executor, progress
+        As for `bigrock.run`.
+
+    Returns
+    -------
+    PermeabilityDemo
+        ``figures``: r² of log10 k of the test rocks. ``r2_…``: by the surrogate, from grey images (``hr``: the
+        true ones; ``bypass``: the direct regressor). ``holdout_r2_…``: by the hold-out, from thresholded
+        images. ``physics_r2_…``: by Stokes flow in the thresholded images. ``physics_rmse_change_ci95``: of
+        fine-tuned minus super-resolved. ``seconds``: of training, in all.
+
+    Raises
+    ------
+    VolumeExistsError, ResumeError
+        If the folder holds something else, or a demo with other settings.
+    ParameterError
+        If a given set of rocks has other extents than the networks.
+
+    Examples
+    --------
+    >>> DemoSettings.quick(0).rocks  # permeability_demo("demo", quick=True) takes a minute
+    30
+    """
+    begun = time.monotonic()
+    place = _folder(folder)
+    chosen = settings or (DemoSettings.quick(seed) if quick else DemoSettings.full(seed))
+    how = {"executor": executor, "progress": progress}
+    known = _rocks(rocks, chosen, seed, place, how)
+    parts = known.split(seed=seed)
+    shown = None if callable(progress) else progress
+    networks = train_demo_networks(known, parts, chosen, place / "models", shown)
+    judged = _judged(known, parts, networks, chosen, place, how)
+    core = map_demo_core(networks, known, chosen, place, seed, **how)
+    figures = {**_figures(judged, networks), "map": core.figures(), "rocks": len(known)}
+    figures["wall_seconds_of_this_call"] = round(time.monotonic() - begun, 1)
+    file = place / "permeability.json"
+    file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    page = place / "report.html"
+    baselines = _baselines(known, parts, judged)
+    report = write_demo_report(page, judged, networks, known, parts, chosen.factor, baselines, core)
+    return PermeabilityDemo(figures, networks, judged, core.found, file, report)
+
+
+def _folder(folder: str | os.PathLike[str]) -> Path:
+    place = Path(folder).expanduser().absolute()
+    if place.exists() and not place.is_dir():
+        raise VolumeExistsError(f"{place} is a file. Choose another folder.")
+    ours = any((place / name).exists() for name in _OURS)
+    if place.exists() and any(place.iterdir()) and not ours:
+        raise VolumeExistsError(
+            f"{place} holds other files: the demo would be mixed with them. Choose another folder."
+        )
+    return place
+
+
+def _rocks(
+    rocks: int | str | os.PathLike[str] | None,
+    settings: DemoSettings,
+    seed: int,
+    place: Path,
+    how: dict[str, Any],
+) -> RockSet:
+    if isinstance(rocks, str | os.PathLike):
+        known = open_rocks(rocks)
+        if known.edge != settings.edge:
+            raise ParameterError(
+                f"the rocks of {known.path} have {known.edge} voxels along each axis, and the networks of the demo are "
+                f"for {settings.edge}. Give others, or none."
+            )
+        return known
+    count = settings.rocks if rocks is None else rocks
+    return make_rocks(place / "rocks.zarr", count=count, edge=settings.edge, axes=("z",), seed=seed, **how)
+
+
+def _judged(
+    rocks: RockSet,
+    parts: RockSplit,
+    networks: DemoNetworks,
+    settings: DemoSettings,
+    place: Path,
+    how: dict[str, Any],
+) -> PermeabilityEvaluation:
+    """Return how every way from the coarse image to permeability does on the test rocks."""
+    return evaluate_permeability(
+        rocks,
+        parts.test.tolist(),
+        {
+            "cubic": "cubic",
+            "super-resolution": networks.plain,
+            "fine-tuned": networks.tuned,
+            "paper's mode": networks.paper,
+            "voxels only": networks.control,
+        },
+        place / "evaluation",
+        factor=settings.factor,
+        floor=float(np.log10(rocks.k_voxel2[parts.train, 0].min())),
+        surrogate=networks.surrogate,
+        holdout=networks.holdout,
+        direct=networks.direct,
+        **how,
+    )
+
+
+def _baselines(rocks: RockSet, parts: RockSplit, judged: PermeabilityEvaluation) -> dict[str, dict[str, Any]]:
+    """Return the scores of regressions on a few numbers of the true images, fitted to the training rocks."""
+    learnt, tested = rocks_of(rocks, parts.train), rocks.take(parts.test)
+    return {
+        f"{kind}, true image": regression_scores(
+            10.0**judged.truth, 10.0 ** fit_baseline(learnt, kind).log10_k(tested)
+        )
+        for kind in ("porosity", "kozeny-carman", "porosity and surface")
+    }
+
+
+def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str, Any]:
+    def r2(variant: str, by: str) -> float:
+        told = judged.scores(variant, by)
+        assert told is not None, f"{by} was asked of {variant}"
+        return round(float(told["r2"]), 4)
+
+    names = {"sr": "super-resolution", "finetuned": "fine-tuned", "paper_mode": "paper's mode"}
+    change = {
+        name: judged.change("physics", before, "fine-tuned")
+        for name, before in (("plain", "super-resolution"), ("control", "voxels only"))
+    }
+    intervals = {name: [round(c.low, 4), round(c.high, 4)] for name, c in change.items() if c is not None}
+    return {
+        "surrogate_r2": r2(TRUTH, "surrogate"),
+        "psnr_cubic": round(judged.image("cubic")["psnr"], 3),
+        "psnr_sr": round(judged.image("super-resolution")["psnr"], 3),
+        "r2_cubic": r2("cubic", "surrogate"),
+        **{f"r2_{key}": r2(name, "surrogate") for key, name in names.items()},
+        "r2_hr": r2(TRUTH, "surrogate"),
+        "r2_bypass": r2(TRUTH, "direct"),
+        "holdout_r2_hr": r2(TRUTH, "holdout_mask"),
+        **{f"holdout_r2_{key}": r2(name, "holdout_mask") for key, name in names.items()},
+        **{f"holdout_grey_r2_{key}": r2(name, "holdout") for key, name in names.items()},
+        **{f"physics_r2_{key}": r2(name, "physics") for key, name in names.items()},
+        "physics_r2_voxels_only": r2("voxels only", "physics"),
+        "physics_r2_cubic": r2("cubic", "physics"),
+        "physics_rmse_change_ci95": intervals["plain"],
+        "physics_rmse_change_against_control_ci95": intervals["control"],
+        "seconds": round(sum(networks.seconds.values()), 1),
+        "training_seconds": networks.seconds,
+        "test_rocks": len(judged.truth),
+    }

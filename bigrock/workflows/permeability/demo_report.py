@@ -1,0 +1,146 @@
+"""The page of the permeability demo: verdict, scores, images, learning, and the map of a core beside the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigrock.datasets import RockSet
+from bigrock.datasets.rock_set_split import RockSplit
+from bigrock.kernels import low_resolution
+from bigrock.report import write_report
+from bigrock.report.figures import Picture
+from bigrock.report.permeability_figures import agreement_picture, map_picture, millidarcy
+from bigrock.report.rock_figures import rocks_picture
+from bigrock.report.section import Section
+from bigrock.report.tables import Grid
+from bigrock.units import format_permeability
+from bigrock.workflows.permeability.demo_core import DemoCore
+from bigrock.workflows.permeability.demo_networks import DemoNetworks
+from bigrock.workflows.permeability.evaluation import PermeabilityEvaluation
+from bigrock.workflows.permeability.evaluation_report import evaluation_sections
+from bigrock.workflows.permeability.map_report import map_sections
+from bigrock.workflows.permeability.map_result import PermeabilityMap
+from bigrock.workflows.permeability.rock_pass import fine_image
+
+__all__ = ["write_demo_report"]
+
+_SHOWN = 4
+
+
+def write_demo_report(
+    path: Path,
+    judged: PermeabilityEvaluation,
+    networks: DemoNetworks,
+    rocks: RockSet,
+    parts: RockSplit,
+    factor: int,
+    baselines: Mapping[str, Mapping[str, float]],
+    core: DemoCore,
+) -> Path:
+    """Write the page of the demo, and return its path.
+
+    Parameters
+    ----------
+    path : Path
+        The page.
+    judged : PermeabilityEvaluation
+        On the test rocks.
+    networks : DemoNetworks
+        All of them.
+    rocks, parts : RockSet, RockSplit
+        What they have learnt from.
+    factor : int
+        Of the super-resolution.
+    baselines : mapping
+        Regressions beside the networks: name to scores.
+    core : DemoCore
+        With its maps.
+    """
+    images = _images(rocks, parts, networks, factor)
+    sections = [
+        *evaluation_sections(judged, pictures=[images], baselines=baselines),
+        _training(rocks, parts, networks),
+        _beside_the_truth(core.found, core.exact),
+        *map_sections(core.found),
+    ]
+    return write_report({"core": core.coarse}, path, title="Permeability demo", sections=sections)
+
+
+def _images(rocks: RockSet, parts: RockSplit, networks: DemoNetworks, factor: int) -> Picture:
+    """Return the middle slices of a few test rocks of different families."""
+    _, first = np.unique(rocks.families[parts.test], return_index=True)
+    ways: dict[str, Any] = {
+        "cubic": "cubic",
+        "super-resolution": networks.plain,
+        "fine-tuned": networks.tuned,
+        "paper's mode": networks.paper,
+        "voxels only": networks.control,
+        "truth": "truth",
+    }
+    rows = {}
+    for i in parts.test[np.sort(first)][:_SHOWN]:
+        truth = rocks.image(int(i))
+        coarse = low_resolution(truth, factor=factor)
+        fine = [fine_image(way, coarse, truth, factor) for way in ways.values()]
+        rows[str(rocks.families[i])] = [volume[len(volume) // 2] for volume in (coarse, *fine)]
+    caption = f"Middle slices of test rocks: pore fractions, from solid (light) to pore (blue), coarse and ×{factor}."
+    return rocks_picture("test-rocks", rows, ["coarse", *ways], caption=caption)
+
+
+def _training(rocks: RockSet, parts: RockSplit, networks: DemoNetworks) -> Section:
+    bundles = {
+        "super-resolution": networks.plain,
+        "surrogate": networks.surrogate,
+        "hold-out": networks.holdout,
+        "direct": networks.direct,
+        "fine-tuned": networks.tuned,
+        "paper": networks.paper,
+        "voxels-only": networks.control,
+    }
+    rows = []
+    for name, bundle in bundles.items():
+        told = bundle.training
+        scores = ", ".join(
+            f"{what.replace('_', ' ')} {value:.3f}"
+            for what, value in dict(told["validation"]).items()
+            if what in ("psnr", "r2", "r2 surrogate", "rmse_log10")
+        )
+        epochs = f"{told['epochs']} (best {told['best_epoch']})"
+        rows.append((name, epochs, f"{networks.seconds[name]:.0f}", scores, bundle.digest[:12]))
+    total = sum(networks.seconds.values())
+    note = (
+        f"{len(parts.train)} rocks to learn from, {len(parts.validation)} to choose weights by, {len(parts.test)} to "
+        f"judge by, of {len(rocks)} of {rocks.edge}³ voxels in {len(set(rocks.families.tolist()))} families; "
+        f"{total:.0f} s of training in all."
+    )
+    head = ("network", "epochs", "seconds", "on the validation rocks", "digest")
+    return Section("Training", grids={"": Grid(head, tuple(rows), note)})
+
+
+def _beside_the_truth(found: PermeabilityMap, exact: PermeabilityMap) -> Section:
+    """Return the map of the core beside Stokes flow in its true pores."""
+    pairs = {a: (millidarcy(exact.k(a)).ravel(), millidarcy(found.k(a)).ravel()) for a in found.axes}
+    scatter = agreement_picture(
+        "map-and-truth", pairs, x_label="Stokes flow in the true pores (mD)", y_label="map (mD)",
+        caption="Windows of the core that was mapped from its coarse image.",
+    )  # fmt: skip
+    every = np.concatenate([millidarcy(k.k("z")).ravel() for k in (found, exact)])
+    flowing = every[every > 0]
+    limits = (float(flowing.min()), float(flowing.max())) if np.unique(flowing).size > 1 else None
+    maps = [
+        map_picture(name, millidarcy(of.k("z")), of.plan.step_m, label="k along z (mD)", log=True, limits=limits,
+                    caption=said)
+        for name, of, said in (("mapped", found, "From the coarse image."), ("true", exact, "In the true pores."))
+    ]  # fmt: skip
+    rows = tuple(
+        (axis, *(format_permeability(of.figures["permeability"][axis]["darcy_m2"]) for of in (found, exact)))
+        for axis in found.axes
+    )
+    grid = Grid(("axis", "from the coarse image", "in the true pores"), rows)
+    return Section(
+        "The core: map and truth", [scatter, *maps], grids={"Upscaled by Darcy flow": grid}, columns=1
+    )

@@ -1,0 +1,249 @@
+"""Train one network of the permeability workflow on a stored set of rocks, and score it on the test rocks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bigrock.errors import ParameterError
+from bigrock.models import Bundle, SuperResolutionConfig, load_bundle, predict_permeability
+from bigrock.training import (
+    Trained,
+    TrainingRocks,
+    coarse_rocks,
+    enlarged,
+    fine_tune,
+    regression_scores,
+    rocks_of,
+    train_super_resolution,
+    train_surrogate,
+)
+from bigrock.training.progress import TrainingProgressLike
+from bigrock.workflows.permeability.network_settings import PermeabilitySettings
+
+if TYPE_CHECKING:
+    from bigrock.datasets import RockSet
+
+__all__ = ["NetworkResult", "train_network", "tune_network"]
+
+_LEAST_MSE = 1e-10
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkResult:
+    """A trained network, and its scores on rocks that it never saw.
+
+    Attributes
+    ----------
+    trained : Trained
+        Bundle, history, validation scores.
+    test : dict
+        Of super-resolution: PSNR in dB, of the network and of cubic interpolation. Of a surrogate: as
+        `bigrock.training.regression_scores` gives them. Empty where there are no test rocks.
+
+    Examples
+    --------
+    >>> [field.name for field in dataclasses.fields(NetworkResult)]
+    ['trained', 'test']
+    """
+
+    trained: Trained
+    test: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as JSON."""
+        made = self.trained
+        return {
+            "bundle": made.bundle.folder,
+            "task": made.bundle.task,
+            "epochs": made.epochs,
+            "seconds": round(made.seconds, 1),
+            "validation": dict(made.validation),
+            "test": self.test,
+        }
+
+
+def train_network(
+    kind: Literal["super-resolution", "surrogate", "direct"],
+    rocks: RockSet,
+    folder: str | Path,
+    settings: PermeabilitySettings | None = None,
+    *,
+    seed: int | None = None,
+    resume: bool = True,
+    progress: TrainingProgressLike = None,
+) -> NetworkResult:
+    """Train a network on the training part of a set of rocks and write it as a bundle.
+
+    Parameters
+    ----------
+    kind : {"super-resolution", "surrogate", "direct"}
+        What it shall do; "direct" is a surrogate that looks at the coarse image, to compare with.
+    rocks : RockSet
+        From `bigrock.datasets.open_rocks`.
+    folder : str or Path
+        Of the bundle.
+    settings : PermeabilitySettings, optional
+        Split, networks, trainings.
+    seed : int, optional
+        Of weights and samples, in place of that of the settings.
+    resume : bool
+        Go on where an interrupted training stopped.
+    progress : callable, bool or None
+        As for `bigrock.training.fit`.
+
+    Returns
+    -------
+    NetworkResult
+
+    Examples
+    --------
+    >>> train_network("magic", None, "model")
+    Traceback (most recent call last):
+    bigrock.errors.ParameterError: 'magic' is no network of this workflow. ...
+    """
+    if kind not in ("super-resolution", "surrogate", "direct"):
+        raise ParameterError(
+            f"{kind!r} is no network of this workflow. Use 'super-resolution', 'surrogate' or 'direct'."
+        )
+    settings = settings or PermeabilitySettings()
+    train, validation, test = _parts(rocks, settings)
+    how: dict[str, Any] = {"folder": folder, "resume": resume, "progress": progress}
+    how |= {"provenance": {"rocks": rocks.path, "split": settings.split.model_dump(mode="json")}}
+    scale = settings.super_resolution.scale
+    voxel = rocks.voxel_size
+    if kind == "super-resolution":
+        training = _seeded(settings.super_resolution_training, seed)
+        coarse_voxel = (voxel[0] * scale, voxel[1] * scale, voxel[2] * scale)
+        made = train_super_resolution(
+            train, validation, settings.super_resolution, training, voxel_size=coarse_voxel, **how
+        )
+        return NetworkResult(made, {} if test is None else _fidelity(made.bundle, test, settings))
+    edge, looked = rocks.edge, _seeded(settings.surrogate_training, seed)
+    if kind == "direct":
+        options = settings.super_resolution_training.coarsening.options
+        train, validation = (coarse_rocks(part, scale, **options) for part in (train, validation))
+        test = None if test is None else coarse_rocks(test, scale, **options)
+        edge, looked = edge // scale, dataclasses.replace(looked, soft=0.0)
+        voxel = (voxel[0] * scale, voxel[1] * scale, voxel[2] * scale)
+    config = dataclasses.replace(settings.surrogate, edge=edge)
+    made = train_surrogate(train, validation, config, looked, voxel_size=voxel, **how)
+    return NetworkResult(made, {} if test is None else _permeability(made.bundle, test))
+
+
+def tune_network(
+    super_resolution: str | Path | Bundle,
+    surrogates: Sequence[str | Path | Bundle],
+    rocks: RockSet,
+    folder: str | Path,
+    settings: PermeabilitySettings | None = None,
+    *,
+    seed: int | None = None,
+    fidelity: float | None = None,
+    resume: bool = True,
+    progress: TrainingProgressLike = None,
+) -> NetworkResult:
+    """Tune a super-resolution so that frozen surrogates tell the right permeability from what it makes.
+
+    Parameters
+    ----------
+    super_resolution : Bundle, or its folder
+        What is tuned; unchanged.
+    surrogates : sequence of Bundle, or their folders
+        What it shall please; none trains on voxels alone (the control).
+    rocks : RockSet
+        The same rocks and the same split as those of the other trainings.
+    folder : str or Path
+        Of the new bundle.
+    settings : PermeabilitySettings, optional
+        Split and fine-tuning.
+    seed : int, optional
+        Of the samples, in place of that of the settings.
+    fidelity : float, optional
+        Weight of the voxels, in place of that of the settings; 0 is the paper.
+    resume : bool
+        Go on where an interrupted training stopped.
+    progress : callable, bool or None
+        As for `bigrock.training.fit`.
+
+    Returns
+    -------
+    NetworkResult
+
+    Examples
+    --------
+    >>> PermeabilitySettings().fine_tuning.fidelity
+    10.0
+    """
+    settings = settings or PermeabilitySettings()
+    training = _seeded(settings.fine_tuning, seed)
+    if fidelity is not None:
+        training = dataclasses.replace(training, fidelity=fidelity)
+    if not surrogates:
+        training = dataclasses.replace(training, flow=0.0)
+    plain = _bundle(super_resolution)
+    train, validation, test = _parts(rocks, settings)
+    made = fine_tune(
+        plain,
+        [_bundle(each) for each in surrogates],
+        train,
+        validation,
+        training,
+        folder=folder,
+        provenance={"rocks": rocks.path, "split": settings.split.model_dump(mode="json")},
+        resume=resume,
+        progress=progress,
+    )
+    return NetworkResult(made, {} if test is None else _fidelity(made.bundle, test, settings))
+
+
+def _parts(
+    rocks: RockSet, settings: PermeabilitySettings
+) -> tuple[TrainingRocks, TrainingRocks, TrainingRocks | None]:
+    parts = rocks.split(**settings.split.model_dump())
+    test = rocks_of(rocks, parts.test) if len(parts.test) else None
+    return rocks_of(rocks, parts.train), rocks_of(rocks, parts.validation), test
+
+
+def _seeded(training: Any, seed: int | None) -> Any:
+    return training if seed is None else dataclasses.replace(training, seed=seed)
+
+
+def _bundle(model: str | Path | Bundle) -> Bundle:
+    return model if isinstance(model, Bundle) else load_bundle(model)
+
+
+def _permeability(bundle: Bundle, test: TrainingRocks) -> dict[str, Any]:
+    """Return scores of a surrogate on the axes of the test rocks that are labelled."""
+    known = test.targets()
+    images = np.stack([known.image(test.images, number) for number in range(len(known))])
+    found = predict_permeability(bundle, images, voxel_size=1e-6, backend="cpu")
+    foreign = int(found.out_of_distribution.sum())
+    return regression_scores(10**known.log10_k, found.k_voxel2) | {"out_of_distribution": foreign}
+
+
+def _fidelity(bundle: Bundle, test: TrainingRocks, settings: PermeabilitySettings) -> dict[str, Any]:
+    """Return the mean PSNR of the network's test rocks, and of those that cubic interpolation makes."""
+    from bigrock.engine.running import run
+    from bigrock.models import super_resolution_kernel
+    from bigrock.volumes import ArraySource
+
+    scale = bundle.expect(SuperResolutionConfig).scale
+    options = settings.super_resolution_training.coarsening.options
+    coarse = coarse_rocks(test, scale, **options)
+    kernel = super_resolution_kernel(bundle, value_range=(0.0, 1.0), dtype="float32", backend="cpu")
+    errors: list[tuple[float, float]] = []
+    for number in range(len(test)):
+        fine = np.asarray(test.images[number], np.float32)
+        given = np.asarray(coarse.images[number])
+        made = run(kernel, ArraySource(given), f"memory://fidelity-{number}", progress=False, overwrite=True)[
+            :
+        ]
+        cubic = np.clip(enlarged(given, scale), 0, 1)
+        errors.append((float(((made - fine) ** 2).mean()), float(((cubic - fine) ** 2).mean())))
+    network, cubic_psnr = -10 * np.log10(np.maximum(errors, _LEAST_MSE)).mean(0)
+    return {"psnr": float(network), "psnr_cubic": float(cubic_psnr)}

@@ -1,0 +1,82 @@
+"""Permeability of stored images by surrogates: a volume, or a set of rocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bigrock.errors import NotAVolumeError, ParameterError
+from bigrock.models import Bundle, SurrogateConfig, load_bundle, predict_permeability
+from bigrock.volumes.source import required_voxel_size
+
+__all__ = ["predict_stored"]
+
+_LARGEST = 2**28
+
+
+def predict_stored(path: str, models: Sequence[str | Bundle], *, axis: str = "all") -> dict[str, Any]:
+    """Return what surrogates tell of a stored volume, or of every rock of a set.
+
+    Parameters
+    ----------
+    path : str
+        A mask or pore fractions, in memory as a whole; or a set of rocks.
+    models : sequence of str or Bundle
+        Surrogates.
+    axis : {"z", "y", "x", "all"}
+        Along which.
+
+    Returns
+    -------
+    dict
+        JSON: ``models``, and under ``predictions`` for each rock and axis ``k_m2``, ``k_voxel2``, ``log10_std``,
+        ``out_of_distribution``.
+
+    Raises
+    ------
+    BigrockError
+        If it is no such image, has no voxel size, or is too large.
+
+    Examples
+    --------
+    >>> predict_stored("nowhere.zarr", ["model"])
+    Traceback (most recent call last):
+    bigrock.errors.BundleError: model is no model bundle: ...
+    """
+    bundles = [model if isinstance(model, Bundle) else load_bundle(model) for model in models]
+    images, voxel_size = _read(path, max(bundle.expect(SurrogateConfig).edge for bundle in bundles))
+    found = predict_permeability(bundles, images, voxel_size=voxel_size, axis=axis)  # type: ignore[arg-type]
+    axes = "zyx" if axis == "all" else axis
+    columns = {
+        name: np.reshape(getattr(found, name), (len(images), len(axes)))
+        for name in ("k_m2", "k_voxel2", "log10_std", "out_of_distribution")
+    }
+    rows = [
+        {"rock": rock, "axis": name, **{key: column[rock, i].item() for key, column in columns.items()}}
+        for rock in range(len(images))
+        for i, name in enumerate(axes)
+    ]
+    return {"models": [bundle.folder for bundle in bundles], "predictions": rows}
+
+
+def _read(path: str, edge: int) -> tuple[Any, Any]:
+    """Return images (n, z, y, x) and their voxel size."""
+    from bigrock.datasets import open_rocks
+    from bigrock.volumes import open_volume
+
+    try:
+        rocks = open_rocks(path)
+    except NotAVolumeError:
+        volume = open_volume(path)
+    else:
+        return rocks.take(range(len(rocks))), rocks.voxel_size
+    if volume.kind == "labels":
+        raise ParameterError(f"{path} is a label volume. Give a mask, or take its pores with SelectClass.")
+    if np.prod(volume.shape) > _LARGEST:
+        raise ParameterError(
+            f"{path} has {volume.shape} voxels, and surrogates look at {edge} along each axis at once. Use `bigrock "
+            "permeability map`, which goes over it window by window."
+        )
+    return volume[:][None], required_voxel_size(volume, "its permeability")

@@ -1,0 +1,90 @@
+"""Windows of a core as tasks of a pass: each reads its part of the core and a halo, and gives rows of numbers.
+
+The fine grid exists one task at a time, in the memory of a worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigrock.engine.kernel import Kernel
+from bigrock.errors import NonFiniteError, SourceError
+from bigrock.geometry import Block, BlockGrid
+from bigrock.volumes.source import Source
+from bigrock.workflows.permeability.rows import numbered
+from bigrock.workflows.permeability.solving import WindowSolver
+from bigrock.workflows.permeability.windows import Task
+
+__all__ = ["WindowWork"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class WindowWork:
+    """Tasks of windows, as workers see them; block number n of the grid is task number n."""
+
+    core: Source
+    super_resolution: Kernel | None
+    solver: WindowSolver
+    tasks: Sequence[Task]
+
+    @property
+    def folders(self) -> dict[str, str]:
+        """Folders of the networks."""
+        found = {} if self.super_resolution is None else self.super_resolution.folders()
+        return found | {bundle.digest[:16]: bundle.folder for bundle in self.solver.surrogate}
+
+    @property
+    def grid(self) -> BlockGrid:
+        """One block per task."""
+        return numbered(len(self.tasks))
+
+    def keys(self, task: int) -> list[tuple[int, ...]]:
+        """Return edge and start of the windows of a task."""
+        return [(window.edge, *window.start) for window in self.tasks[task].windows]
+
+    def read(self, block: Block) -> Array:
+        """Return the voxels of the core that the windows of a task lie in, with what the network looks at."""
+        task = self.tasks[block.id]
+        voxels = self.core.read(self._part(task).read)
+        if voxels.dtype.kind == "f":
+            _check_fractions(voxels, task, getattr(self.super_resolution, "levels", (0.0, 1.0)))
+        return voxels
+
+    def compute(self, block: Block, array: Array) -> npt.NDArray[np.void]:
+        """Return a row for each window of a task."""
+        task = self.tasks[block.id]
+        part = self._part(task)
+        fine = array if self.super_resolution is None else self.super_resolution(array, part)
+        scale = 1 if self.super_resolution is None else self.super_resolution.scale
+        held = part.core.scaled(scale)
+        return self.solver.solve([fine[w.region.within(held)] for w in task.windows], task.windows)
+
+    def write(self, block: Block, result: npt.NDArray[np.void], kept: list[Any]) -> None:
+        """Keep the rows for the coordinator."""
+        kept.append(result)
+
+    def _part(self, task: Task) -> Block:
+        halo = (0, 0, 0) if self.super_resolution is None else self.super_resolution.halo
+        return Block(0, task.core, task.core.grow(halo, self.core.shape), self.core.shape)
+
+
+def _check_fractions(voxels: Array, task: Task, levels: tuple[float, float]) -> None:
+    low, high = float(voxels.min()), float(voxels.max())
+    if not np.isfinite(low + high):
+        raise NonFiniteError(
+            f"the core holds NaN or infinity at or near {task.core.start}..{task.core.stop}: no permeability follows "
+            "from it. Crop the core, or fill what was not scanned with solid (0)."
+        )
+    if levels == (0.0, 1.0) and (low < -1 or high > 2):
+        raise SourceError(
+            f"the core holds grey levels from {low:g} to {high:g}, and pore fractions from 0 (solid) to 1 (pore) are "
+            "needed: which level is pore is never guessed. Say what solid and pore are, value_range=(210, 40) "
+            "(--value-range 210,40), or segment the core to a mask."
+        )
