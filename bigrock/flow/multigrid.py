@@ -17,7 +17,7 @@ from bigrock.flow.graph import PoreGraph
 __all__ = ["Multigrid"]
 
 Array = npt.NDArray[Any]
-_OVERCORRECTION = 1.5
+_OVERCORRECTION = 1.8
 """Constants on the children of a row are too stiff: their correction is lengthened (Braess 1995)."""
 _VISITS = 2
 """Of each coarse level by the one before it (a W-cycle). Even, so that no correction can exceed what it corrects,

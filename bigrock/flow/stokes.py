@@ -54,8 +54,9 @@ class Flow:
 def flow_through(domain: Domain, tolerance: float, most: int) -> Flow:
     """Return the flow along the first axis of a domain, after at most `most` iterations.
 
-    Converged is: the spread of the flux over the planes, and how far the two estimates of the permeability lie
-    apart (the mean flux, and the one whose error is the square of that of the flow), are within `tolerance`.
+    Converged is: the spread of the flux over the planes, how far the two estimates of the permeability lie
+    apart (the mean flux, and the one whose error is the square of that of the flow), and the residual are all
+    within `tolerance`.
     """
     from bigrock.flow.graph_loops import face_codes
     from bigrock.flow.sweep_loops import stokes, stokes_energy
@@ -111,7 +112,7 @@ def _judged(
     spread = float(np.ptp(fluxes)) / abs(float(fluxes.mean())) if total else np.inf
     apart = abs(better - total) / abs(total) if total else np.inf
     permeability = better / domain.mask.size * _gain(domain, graph, x)
-    return Flow(permeability, spread, residual, iteration, spread <= tolerance and apart <= tolerance)
+    return Flow(permeability, spread, residual, iteration, max(spread, apart, residual) <= tolerance)
 
 
 def _gain(domain: Domain, graph: PoreGraph, x: Array) -> float:
