@@ -1,6 +1,6 @@
 """What the few-slice loop reaches on real grey images: a FIB-SEM stack, and SEM tiles of source rock.
 
-    python benchmarks/shale_real.py [--quick] [--only fibsem tiles] [--data ../shared/data] [--json FILE]
+    python benchmarks/shale_real.py [--quick] [--only fibsem tiles] [--epochs 20] [--json FILE]
 
 Neither has the labels that the loop is meant for, so read the figures as what they are.
 
@@ -87,12 +87,12 @@ def tiles(data: Path, quick: bool) -> dict[str, Any]:
     }
 
 
-def measured(name: str, data: Path, folder: Path, quick: bool) -> dict[str, Any]:
+def measured(name: str, data: Path, folder: Path, epochs: int, quick: bool) -> dict[str, Any]:
     from bigrock.workflows.shale import segment_from_slices
 
     given = {"fibsem": fibsem, "tiles": tiles}[name](data, quick)
     # The classes are not pores: none of them has a porosity.
-    config: dict[str, Any] = {"baselines": True, "pores": []}
+    config: dict[str, Any] = {"baselines": True, "pores": [], "training": {"max_epochs": epochs}}
     if quick:
         short = {"max_epochs": 2, "steps_per_epoch": 4, "batch": 2, "patch": 32}
         config |= {"network": {"features": [4, 4, 8]}, "training": short}
@@ -133,13 +133,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small pieces, hardly any training")
     parser.add_argument("--only", nargs="+", choices=["fibsem", "tiles"], default=["fibsem", "tiles"])
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--folder", type=Path, help="keep the jobs here; a later call goes on")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in given.only:
-            rows.append(measured(name, given.data, (given.folder or Path(scratch)) / name, given.quick))
+            rows.append(
+                measured(name, given.data, (given.folder or Path(scratch)) / name, given.epochs, given.quick)
+            )
             show(rows[-1])
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")
