@@ -9,23 +9,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bigrock.flow.conduction import AxisFormationFactor, FormationFactor, formation_factor
     from bigrock.flow.kozeny import kozeny_carman, surface_per_bulk
     from bigrock.flow.measuring import ConvergenceWarning, permeability
     from bigrock.flow.results import AxisPermeability, Permeability
 
 __all__ = [
+    "AxisFormationFactor",
     "AxisPermeability",
     "ConvergenceWarning",
+    "FormationFactor",
     "Permeability",
+    "formation_factor",
     "kozeny_carman",
     "permeability",
     "surface_per_bulk",
 ]
 
 _HOME = {
+    "AxisFormationFactor": "conduction",
     "AxisPermeability": "results",
     "ConvergenceWarning": "measuring",
+    "FormationFactor": "conduction",
     "Permeability": "results",
+    "formation_factor": "conduction",
     "kozeny_carman": "kozeny",
     "permeability": "measuring",
     "surface_per_bulk": "kozeny",

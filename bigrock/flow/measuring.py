@@ -17,7 +17,7 @@ from bigrock.flow.results import AxisPermeability, Permeability
 from bigrock.flow.stokes import flow_through
 from bigrock.units import format_voxel_size, parse_voxel_size
 
-__all__ = ["AXES", "ConvergenceWarning", "asked_axes", "checked_mask", "permeability"]
+__all__ = ["AXES", "ConvergenceWarning", "asked_axes", "checked_mask", "permeability", "warn_of"]
 
 Mask = npt.NDArray[np.bool_]
 AXES = ("z", "y", "x")
@@ -108,7 +108,8 @@ def permeability(
     with ThreadPoolExecutor(min(threads, len(names))) as pool:
         found = dict(zip(names, pool.map(solve, names), strict=True))
     for result in found.values():
-        _warn_of(result, tolerance)
+        if not result.converged:
+            warn_of("flow", result.axis, result.iterations, result.flux_spread, tolerance)
     return Permeability(found, sides, edge)
 
 
@@ -188,12 +189,11 @@ def _along(
     )
 
 
-def _warn_of(result: AxisPermeability, tolerance: float) -> None:
-    if not result.converged:
-        warnings.warn(
-            f"the flow along {result.axis} is not converged after {result.iterations} iterations: its flux "
-            f"differs by {result.flux_spread:.2g} between planes, and {tolerance:g} was asked for. Allow more "
-            "iterations, or do not use this permeability.",
-            ConvergenceWarning,
-            stacklevel=3,
-        )
+def warn_of(what: str, axis: str, iterations: int, spread: float, tolerance: float) -> None:
+    """Warn that a solver stopped before its tolerance was reached."""
+    warnings.warn(
+        f"the {what} along {axis} is not converged after {iterations} iterations: it differs by {spread:.2g} "
+        f"between planes, and {tolerance:g} was asked for. Allow more iterations, or do not use this result.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )

@@ -14,6 +14,7 @@ from numba import njit
 
 __all__ = [
     "dot",
+    "laplace",
     "prolong",
     "residual_to_coarse",
     "residual_to_coarse_fine",
@@ -62,6 +63,19 @@ def stokes_energy(neighbours: Array, codes: Array, v: Array) -> float:
                 rise = np.float64(v[i, 3]) - v[neighbours[i, 2 * axis], 3]
                 total += v[i, axis] * (codes[i, axis] * np.float64(v[i, axis]) - around + 2 * rise)
     return total
+
+
+@njit(**_FAST)
+def laplace(neighbours: Array, held: Array, v: Array, out: Array) -> None:
+    """Set the fourth numbers of `out` to what flows out of each voxel; `held` conducts to a potential of 0."""
+    wall = neighbours.shape[0]
+    for i in range(wall):
+        own = v[i, 3]
+        total = held[i] * own
+        for side in range(6):
+            j = neighbours[i, side]
+            total += own - v[j, 3] if j < wall else Scalar(0)
+        out[i, 3] = total
 
 
 @njit(**_FAST)
