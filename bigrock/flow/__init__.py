@@ -13,29 +13,36 @@ if TYPE_CHECKING:
     from bigrock.flow.kozeny import kozeny_carman, surface_per_bulk
     from bigrock.flow.measuring import ConvergenceWarning, permeability
     from bigrock.flow.results import AxisPermeability, Permeability
+    from bigrock.flow.upscaling import AxisUpscaled, Upscaled, upscale
 
 __all__ = [
     "AxisFormationFactor",
     "AxisPermeability",
+    "AxisUpscaled",
     "ConvergenceWarning",
     "FormationFactor",
     "Permeability",
+    "Upscaled",
     "formation_factor",
     "kozeny_carman",
     "permeability",
     "surface_per_bulk",
+    "upscale",
 ]
 
 _HOME = {
     "AxisFormationFactor": "conduction",
     "AxisPermeability": "results",
+    "AxisUpscaled": "upscaling",
     "ConvergenceWarning": "measuring",
     "FormationFactor": "conduction",
     "Permeability": "results",
+    "Upscaled": "upscaling",
     "formation_factor": "conduction",
     "kozeny_carman": "kozeny",
     "permeability": "measuring",
     "surface_per_bulk": "kozeny",
+    "upscale": "upscaling",
 }
 
 

@@ -68,7 +68,7 @@ class AxisFormationFactor:
 
     @property
     def cementation_exponent(self) -> float:
-        """m of Archie's law F = φ^−m; nan where there is none."""
+        """The m of Archie's law F = φ^−m; nan where there is none."""
         if not 0 < self.porosity < 1:
             return math.nan
         return -math.log(self.formation_factor) / math.log(self.porosity)

@@ -55,7 +55,9 @@ def conducted(graph: PoreGraph, periodic: bool, tolerance: float, most: int) -> 
     cycle = Multigrid(graph, np.zeros((len(graph) + 2, 3), np.uint8), weights, held)
     cycle(right, ahead)
     rho = first = dot(right, ahead)
-    for iteration in range(1, most + 1):
+    iteration, done = 0, False
+    while not done and iteration < most:
+        iteration += 1
         if rho > 0:
             laplace(graph.neighbours, held, ahead, image)
             step = rho / dot(ahead, image)
@@ -69,8 +71,6 @@ def conducted(graph: PoreGraph, periodic: bool, tolerance: float, most: int) -> 
         total = straight - float(x[:-2, 3].astype(np.float64) @ drop)
         spread = _spread(graph, x[:, 3], periodic)
         done = spread <= tolerance and rho <= tolerance**2 * first
-        if done or rho <= 0:
-            break
     return Current(total, spread, iteration, done)
 
 
