@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from bigrock.cli.permeability_demo import demo
+from bigrock.cli.permeability_map import map_core
 from bigrock.cli.permeability_prepare import prepare
 from bigrock.cli.permeability_solve import solve
+from bigrock.cli.permeability_train import finetune, predict, train
 
 __all__ = ["permeability"]
 
@@ -18,5 +21,10 @@ permeability = typer.Typer(
 for _name, _command in {
     "solve": solve,
     "prepare": prepare,
+    "train": train,
+    "finetune": finetune,
+    "predict": predict,
+    "map": map_core,
+    "demo": demo,
 }.items():
     permeability.command(_name, epilog=_command.examples)(_command)

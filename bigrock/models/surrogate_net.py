@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -89,9 +90,10 @@ class _Slices(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         total = image.new_zeros(())
-        for branch, view in zip(self.branches, _views(image), strict=True):
-            slices = branch(view.flatten(0, 1)[:, None]).mean((2, 3)).unflatten(0, view.shape[:2])
-            total = total + _along(slices.movedim(1, 2))
+        seen = zip(self.branches, _views(image), (2, 3, 4), strict=True)
+        for branch, view, axis in seen:
+            slices = branch(view.flatten(0, 1)[:, None]).unflatten(0, view.shape[:2])
+            total = total + _pooled(slices.movedim(1, axis))
         return total
 
 
@@ -104,7 +106,7 @@ class _Volume(nn.Module):
         self.width = 2 * features[-1]
 
     def forward(self, image: Tensor) -> Tensor:
-        return _along(self.branch(image).mean((3, 4)))
+        return _pooled(self.branch(image))
 
 
 def _views(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -113,9 +115,16 @@ def _views(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return volume, volume.transpose(1, 2), volume.movedim(3, 1)
 
 
-def _along(slices: Tensor) -> Tensor:
-    """Return mean and least of (N, features, slice): what flows in series is held up by the tightest."""
-    return torch.cat([slices.mean(2), slices.amin(2)], dim=1)
+def _pooled(found: Tensor) -> Tensor:
+    """Return two numbers of each feature of (N, features, z, y, x): its mean, and its mean as of a conductance.
+
+    Features are taken for logarithms: side by side across the flow conductances add up, one after the
+    other along it resistances do.
+    """
+    found = found.float()
+    planes = torch.logsumexp(found, (3, 4)) - math.log(found.shape[3] * found.shape[4])
+    series = math.log(found.shape[2]) - torch.logsumexp(-planes, 2)
+    return torch.cat([found.mean((2, 3, 4)), series], dim=1)
 
 
 def _strided(ndim: int, channels: int, features: Sequence[int], norm: str) -> nn.Sequential:

@@ -11,15 +11,16 @@ import yaml
 from bigrock.errors import ConfigError
 
 if TYPE_CHECKING:
+    from bigrock.workflows.permeability.network_settings import PermeabilityJob
     from bigrock.workflows.settings import SegmentJob
     from bigrock.workflows.shale.settings import ShaleJob
 
 __all__ = ["load_config"]
 
-_WORKFLOWS = ("segment", "shale")
+_WORKFLOWS = ("segment", "shale", "permeability")
 
 
-def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | ShaleJob:
+def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | ShaleJob | PermeabilityJob:
     r"""Return the job that a configuration file describes, all defaults filled in.
 
     Parameters
@@ -31,7 +32,7 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | S
 
     Returns
     -------
-    SegmentJob or ShaleJob
+    SegmentJob, ShaleJob or PermeabilityJob
         By the key ``workflow``.
 
     Raises
@@ -48,9 +49,6 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | S
     >>> load_config(file, folder="elsewhere").folder
     'elsewhere'
     """
-    from bigrock.workflows.settings import SegmentJob
-    from bigrock.workflows.shale.settings import ShaleJob
-
     values = _parse(Path(path))
     workflow = values.get("workflow")
     if workflow not in _WORKFLOWS:
@@ -59,10 +57,24 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | S
             f"Use one of: {', '.join(_WORKFLOWS)}."
         )
     try:
-        job = ShaleJob if workflow == "shale" else SegmentJob
-        return job(**values | {key: value for key, value in replaced.items() if value is not None})
+        return _job(workflow)(**values | {key: value for key, value in replaced.items() if value is not None})
     except ConfigError as error:
         raise ConfigError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+
+
+def _job(workflow: str) -> Any:
+    """Return the model of a workflow's job."""
+    if workflow == "shale":
+        from bigrock.workflows.shale.settings import ShaleJob
+
+        return ShaleJob
+    if workflow == "permeability":
+        from bigrock.workflows.permeability.network_settings import PermeabilityJob
+
+        return PermeabilityJob
+    from bigrock.workflows.settings import SegmentJob
+
+    return SegmentJob
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,24 @@ import yaml
 from pydantic import BaseModel
 
 from bigrock.errors import ConfigError
+from bigrock.models import PAPER_SUPER_RESOLUTION, PAPER_SURROGATE
 from bigrock.workflows import SegmentJob, SegmentSettings, load_config
+from bigrock.workflows.permeability.network_settings import PermeabilityJob, PermeabilitySettings
 from bigrock.workflows.segment_kernel import segmentation_kernel
 from bigrock.workflows.shale.settings import ShaleJob, ShaleSettings
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-MODELS: dict[str, type[BaseModel]] = {"segment": SegmentJob, "shale": ShaleJob}
-DEFAULTS: dict[str, type[BaseModel]] = {"segment": SegmentSettings, "shale": ShaleSettings}
+MODELS: dict[str, type[BaseModel]] = {
+    "segment": SegmentJob,
+    "shale": ShaleJob,
+    "permeability": PermeabilityJob,
+}
+DEFAULTS: dict[str, type[BaseModel]] = {
+    "segment": SegmentSettings,
+    "shale": ShaleSettings,
+    "permeability": PermeabilitySettings,
+}
+FULL = [CONFIGS / f"{stem}.yaml" for stem in MODELS]
 MINIMAL = "workflow: segment\nsource: core.tif\nfolder: out\n"
 
 
@@ -37,17 +49,25 @@ def keys_of(model: type[BaseModel]) -> list[tuple[str, ...]]:
 
 
 def test_there_is_a_file_for_every_workflow_and_no_other() -> None:
-    assert {path.stem for path in CONFIGS.glob("*.yaml")} == set(MODELS)
+    assert {path.stem for path in CONFIGS.glob("*.yaml")} == {*MODELS, "permeability-paper"}
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", FULL, ids=lambda p: p.name)
 def test_every_shipped_file_loads_and_states_the_defaults(path: Path) -> None:
     job = load_config(path)
     assert job.settings == DEFAULTS[path.stem]()
-    assert (job.overwrite, job.resume) == (False, True)
+    if not isinstance(job, PermeabilityJob):
+        assert (job.overwrite, job.resume) == (False, True)
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.yaml")), ids=lambda p: p.name)
+def test_the_file_of_the_paper_names_its_networks() -> None:
+    job = load_config(CONFIGS / "permeability-paper.yaml")
+    assert job.super_resolution == PAPER_SUPER_RESOLUTION
+    assert replace(job.surrogate, edge=256) == PAPER_SURROGATE
+    assert (job.fine_tuning.learning_rate, job.fine_tuning.patience) == (1e-4, 30)
+
+
+@pytest.mark.parametrize("path", FULL, ids=lambda p: p.name)
 def test_every_key_stands_in_the_shipped_file_with_a_comment(path: Path) -> None:
     text = path.read_text()
     values = yaml.safe_load(text)

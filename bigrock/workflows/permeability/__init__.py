@@ -3,7 +3,7 @@
 `map_permeability` maps a core window by window: super-resolution in memory, then a surrogate network or
 Stokes flow, with profile, REV, upscaled k and its own error. `evaluate_permeability` judges super-resolution
 and its tuning on test rocks, by networks and by physics. `permeability_demo` does all of it on synthetic
-rocks. Names load on first use.
+rocks. `train_network` and `tune_network` make one network at a time. Names load on first use.
 """
 
 from __future__ import annotations
@@ -19,33 +19,48 @@ if TYPE_CHECKING:
     from bigrock.workflows.permeability.map_report import map_sections, write_map_report
     from bigrock.workflows.permeability.map_result import PermeabilityMap
     from bigrock.workflows.permeability.mapping import map_permeability
+    from bigrock.workflows.permeability.network_settings import PermeabilityJob, PermeabilitySettings
+    from bigrock.workflows.permeability.network_training import NetworkResult, train_network, tune_network
+    from bigrock.workflows.permeability.predicting import predict_stored
 
 _HOME = {
     "DemoSettings": "demo_settings",
+    "NetworkResult": "network_training",
     "PermeabilityDemo": "demo",
     "PermeabilityEvaluation": "evaluation",
+    "PermeabilityJob": "network_settings",
     "PermeabilityMap": "map_result",
+    "PermeabilitySettings": "network_settings",
     "Roles": "evaluation_report",
     "evaluate_permeability": "evaluation",
     "evaluation_sections": "evaluation_report",
     "map_permeability": "mapping",
     "map_sections": "map_report",
     "permeability_demo": "demo",
+    "predict_stored": "predicting",
+    "train_network": "network_training",
+    "tune_network": "network_training",
     "verdict": "evaluation_report",
     "write_map_report": "map_report",
 }
 
 __all__ = [
     "DemoSettings",
+    "NetworkResult",
     "PermeabilityDemo",
     "PermeabilityEvaluation",
+    "PermeabilityJob",
     "PermeabilityMap",
+    "PermeabilitySettings",
     "Roles",
     "evaluate_permeability",
     "evaluation_sections",
     "map_permeability",
     "map_sections",
     "permeability_demo",
+    "predict_stored",
+    "train_network",
+    "tune_network",
     "verdict",
     "write_map_report",
 ]
