@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import ParameterError
-from bigrock.flow.domain import Boundary, checked_boundary, stokes_domain
+from bigrock.flow.domain import checked_boundary, stokes_domain
 from bigrock.flow.kozeny import kozeny_carman, surface_per_bulk
 from bigrock.flow.results import AxisPermeability, Permeability
-from bigrock.flow.stokes import flow_through
+from bigrock.flow.stokes import Flow, flow_through
+from bigrock.kernels.backend import resolve
 from bigrock.units import format_voxel_size, parse_voxel_size
 
 __all__ = ["AXES", "ConvergenceWarning", "asked_axes", "checked_mask", "permeability", "warn_of"]
@@ -37,6 +38,7 @@ def permeability(
     tolerance: float = 1e-2,
     max_iterations: int | None = None,
     threads: int = 1,
+    backend: str | None = None,
 ) -> Permeability:
     """Return the permeability of a mask along one axis, or each: Stokes flow through its pores.
 
@@ -63,6 +65,9 @@ def permeability(
         Stop there, with a `ConvergenceWarning` and ``converged=False`` (default: 2000).
     threads : int
         Axes that are solved at the same time.
+    backend : {"cpu", "gpu", "auto"}, optional
+        What computes the iterations (default: "cpu"): compiled loops, or the same as array operations on a
+        GPU. The permeabilities agree within the tolerance.
 
     Returns
     -------
@@ -75,6 +80,8 @@ def permeability(
         If it is no mask of three dimensions, voxels are not cubes, no wall resists, or a value is not allowed.
     UnitError
         If the voxel size cannot be understood.
+    BackendError
+        If "gpu" is asked for and cannot be used.
 
     References
     ----------
@@ -99,11 +106,15 @@ def permeability(
         raise ParameterError(
             f"max_iterations {max_iterations} and threads {threads} are not positive whole numbers."
         )
-    sides = checked_boundary(boundary)
+    sides, where = checked_boundary(boundary), resolve(backend or "cpu")
+    xp = where.xp if where.name == "gpu" else None
     formula = _kozeny_carman(mask)
 
     def solve(name: str) -> AxisPermeability:
-        return _along(mask, name, sides, edge, formula, tolerance, max_iterations or _MOST)
+        turned = np.ascontiguousarray(np.moveaxis(mask, AXES.index(name), 0))
+        start, domain = time.thread_time(), stokes_domain(turned, sides)
+        flow = flow_through(domain, tolerance, max_iterations or _MOST, xp) if domain is not None else None
+        return _result(name, flow, edge, formula, float(mask.mean()), time.thread_time() - start)
 
     with ThreadPoolExecutor(min(threads, len(names))) as pool:
         found = dict(zip(names, pool.map(solve, names), strict=True))
@@ -167,25 +178,22 @@ def _kozeny_carman(mask: Mask) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def _along(
-    mask: Mask, name: str, boundary: Boundary, edge: float, formula: float | None, tolerance: float, most: int
+def _result(
+    name: str, flow: Flow | None, edge: float, formula: float | None, porosity: float, seconds: float
 ) -> AxisPermeability:
-    start = time.thread_time()
-    domain = stokes_domain(np.ascontiguousarray(np.moveaxis(mask, AXES.index(name), 0)), boundary)
-    flow = flow_through(domain, tolerance, most) if domain is not None else None
     k = flow.permeability if flow else 0.0
     return AxisPermeability(
         axis=name,
         k_m2=k * edge**2,
         k_voxel2=k,
         kozeny_carman_m2=None if formula is None else formula * edge**2,
-        porosity=float(mask.mean()),
+        porosity=porosity,
         percolates=flow is not None,
         converged=flow.converged if flow else True,
         flux_spread=flow.spread if flow else 0.0,
         residual=flow.residual if flow else 0.0,
         iterations=flow.iterations if flow else 0,
-        seconds=time.thread_time() - start,
+        seconds=seconds,
     )
 
 

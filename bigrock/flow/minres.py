@@ -16,7 +16,11 @@ Action = Callable[[Array, Array], None]
 
 
 def minres(
-    operator: Action, precondition: Action, right: Array, stop: Callable[[Array, int, float], bool]
+    operator: Action,
+    precondition: Action,
+    right: Array,
+    stop: Callable[[Array, int, float], bool],
+    loops: Any,
 ) -> None:
     """Solve a symmetric, possibly indefinite or singular but consistent, system.
 
@@ -29,9 +33,10 @@ def minres(
     stop : callable
         Told the solution so far, the iteration from 1 on, and the residual relative to the first one in
         the norm of the preconditioner; returns whether it is good enough. Asked until it says so.
+    loops : module
+        What adds vectors: `bigrock.flow.sweep_loops` or `bigrock.flow.arrays`.
     """
-    from bigrock.flow.sweep_loops import dot, subtract, turn_direction
-
+    dot, subtract = loops.dot, loops.subtract
     x, v, older, old, y = (np.zeros_like(right) for _ in range(5))
     precondition(right, y)
     before, now = right, right.copy()
@@ -40,7 +45,8 @@ def minres(
     cosine, sine, iteration = -1.0, 0.0, 0
     while True:
         iteration += 1
-        np.multiply(y, np.float32(1 / beta), out=v)
+        v[:] = y
+        v *= np.float32(1 / beta)
         operator(v, y)
         if iteration > 1:
             subtract(y, beta / beta_before, before)
@@ -58,7 +64,7 @@ def minres(
             stop(x, iteration, rest / first)
             return
         cosine, sine = gamma_bar / gamma, beta / gamma
-        turn_direction(v, older, old, epsilon, delta, gamma, cosine * rest, x)
+        loops.turn_direction(v, older, old, epsilon, delta, gamma, cosine * rest, x)
         older, old = old, older
         rest *= sine
         if stop(x, iteration, rest / first) or beta == 0:

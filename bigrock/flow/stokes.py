@@ -15,7 +15,8 @@ import numpy.typing as npt
 from bigrock.flow.domain import Domain
 from bigrock.flow.graph import PoreGraph
 from bigrock.flow.minres import minres
-from bigrock.flow.multigrid import Multigrid
+from bigrock.flow.multigrid import Multigrid, loops_for
+from bigrock.kernels.backend import to_host
 
 __all__ = ["BYTES_PER_PORE_VOXEL", "BYTES_PER_VOXEL", "Flow", "flow_through"]
 
@@ -51,26 +52,27 @@ class Flow:
     converged: bool
 
 
-def flow_through(domain: Domain, tolerance: float, most: int) -> Flow:
+def flow_through(domain: Domain, tolerance: float, most: int, xp: Any = None) -> Flow:
     """Return the flow along the first axis of a domain, after at most `most` iterations.
 
     Converged is: the spread of the flux over the planes, how far the two estimates of the permeability lie
     apart (the mean flux, and the one whose error is the square of that of the flow), and the residual are all
-    within `tolerance`.
+    within `tolerance`. An array module `xp` computes the iterations instead of compiled loops.
     """
     from bigrock.flow.graph_loops import face_codes
-    from bigrock.flow.sweep_loops import stokes, stokes_energy
 
+    loops = loops_for(xp)
     graph = domain.graph()
     codes = np.zeros((len(graph) + 2, 3), np.uint8)
     face_codes(graph.neighbours, codes[:-2])
-    cycle = Multigrid(graph, codes, _drag(domain, len(graph)), np.zeros(len(graph), np.float32))
+    cycle = Multigrid(graph, codes, _drag(domain, len(graph)), np.zeros(len(graph), np.float32), xp)
     right = graph.zeros()
     right[:, 0] = codes[:, 0] > 0
+    neighbours, codes, right = (a if xp is None else xp.asarray(a) for a in (graph.neighbours, codes, right))
     found: list[Flow] = []
 
     def operator(v: Array, out: Array) -> None:
-        stokes(graph.neighbours, codes, v, out)
+        loops.stokes(neighbours, codes, v, out)
 
     def precondition(v: Array, out: Array) -> None:
         cycle(v, out)
@@ -79,13 +81,11 @@ def flow_through(domain: Domain, tolerance: float, most: int) -> Flow:
     def stop(x: Array, iteration: int, residual: float) -> bool:
         if iteration % _ASK_EVERY and iteration < most and residual > 0:
             return False
-        found[:] = [_judged(domain, graph, x, energy(x), tolerance, iteration, residual)]
+        energy = loops.stokes_energy(neighbours, codes, x)
+        found[:] = [_judged(domain, graph, to_host(x), energy, tolerance, iteration, residual)]
         return found[0].converged or iteration >= most
 
-    def energy(x: Array) -> float:
-        return float(stokes_energy(graph.neighbours, codes, x))
-
-    minres(operator, precondition, right, stop)
+    minres(operator, precondition, right, stop, loops)
     return found[0]
 
 

@@ -102,9 +102,9 @@ def sweep_fine(
 
 @njit(**_FAST)
 def residual_to_coarse_fine(
-    neighbours: Array, weights: Array, inverse: Array, z: Array, parents: Array, coarse: Array
+    neighbours: Array, weights: Array, inverse: Array, right: Array, z: Array, parents: Array, coarse: Array
 ) -> None:
-    """Set `coarse` to what one forward sweep from zero leaves, added up over the children of each row.
+    """Set `coarse` to what one forward sweep from zero leaves of `right`, added up over the children of each row.
 
     A row was relaxed with what came before it; what is left are its neighbours that came after it.
     """
