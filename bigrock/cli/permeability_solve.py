@@ -46,6 +46,7 @@ def solve(
     ] = None,
     threads: Annotated[int, typer.Option(metavar="N", help="Axes solved at the same time.")] = 1,
     ram: o.Ram = None,
+    backend: o.Backend = "cpu",
     json: o.Json = False,
 ) -> None:
     """Solve for the flow through the pores, and print the permeability along each axis.
@@ -65,6 +66,7 @@ def solve(
         max_iterations=max_iterations,
         threads=threads,
         ram=ram,
+        backend=backend,
     )
     if json:
         show_json(found.to_dict())

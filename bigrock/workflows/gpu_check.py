@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.geometry import BlockGrid, Region, Shape
-from bigrock.kernels.backend import Backend, resolve, to_device, to_host
+from bigrock.kernels.backend import Backend, namespace, resolve, to_device, to_host
 from bigrock.volumes import ArraySource
 
 __all__ = ["GpuCheck", "Twin", "gpu_check"]
@@ -143,6 +143,7 @@ def _checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
     yield "labels", partial(kernels.label, connectivity=26), pores
     yield "small components", partial(kernels.remove_small_components, min_voxels=20), pores
     yield "holes", kernels.fill_holes, pores
+    yield "permeability", _permeability, pores[:, :32, :32]
 
 
 def _kernel_checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
@@ -161,6 +162,17 @@ def _kernel_checks(grey: npt.NDArray[np.uint8]) -> Iterator[Check]:
     ):
         fitted = kernel.fit(ArraySource(image), progress=False)
         yield name, partial(fitted, block=block), image
+
+
+def _permeability(pores: Any) -> list[float]:
+    """Return permeabilities in voxels squared to four digits, solved where the array is."""
+    from bigrock.flow.domain import stokes_domain
+    from bigrock.flow.stokes import flow_through
+
+    xp = None if isinstance(pores, np.ndarray) else namespace(pores)
+    mask = to_host(pores)
+    domains = [stokes_domain(np.ascontiguousarray(np.moveaxis(mask, axis, 0)), "sealed") for axis in range(3)]
+    return [float(f"{flow_through(d, 1e-4, 500, xp).permeability:.4g}") for d in domains if d is not None]
 
 
 def _twin(name: str, compute: Callable[[Any], Any], image: npt.NDArray[Any], backend: Backend) -> Twin:

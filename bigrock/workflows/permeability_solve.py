@@ -32,6 +32,7 @@ def solve_permeability(
     max_iterations: int | None = None,
     threads: int = 1,
     ram: str | float | None = None,
+    backend: str | None = None,
 ) -> Permeability:
     """Return the permeability of a volume, by `bigrock.flow.permeability`.
 
@@ -41,7 +42,7 @@ def solve_permeability(
         A mask, or labels; it is read into memory as a whole.
     pore : int, str or sequence of these, optional
         Which classes of labels are pore (default: the class "pore").
-    axis, boundary, tolerance, max_iterations, threads
+    axis, boundary, tolerance, max_iterations, threads, backend
         As of `bigrock.flow.permeability`.
     ram : str or float, optional
         Memory that may be used (default: 80 % of the machine's).
@@ -87,6 +88,7 @@ def solve_permeability(
         tolerance=tolerance,
         max_iterations=max_iterations,
         threads=threads,
+        backend=backend,
     )
 
 
