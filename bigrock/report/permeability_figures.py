@@ -282,4 +282,5 @@ def _floats(values: Sequence[float | None]) -> Array:
 
 
 def _millidarcies(values: Sequence[float | None]) -> Array:
-    return millidarcy(_floats(values))
+    """Return mD in six digits: values that differ by rounding alone would make axes without extent."""
+    return np.array([float(f"{value:.6g}") for value in millidarcy(_floats(values))])

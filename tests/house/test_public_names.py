@@ -29,6 +29,7 @@ PUBLIC = (
     "bigrock.volumes",
     "bigrock.volumes.formats",
     "bigrock.workflows",
+    "bigrock.workflows.permeability",
     "bigrock.workflows.shale",
 )
 MODULES = sorted(

@@ -173,22 +173,24 @@ def _judged(
     how: dict[str, Any],
 ) -> PermeabilityEvaluation:
     """Return how every way from the coarse image to permeability does on the test rocks."""
+    ways: dict[str, Any] = {
+        "cubic": "cubic",
+        "super-resolution": networks.plain,
+        "fine-tuned": networks.tuned,
+        "paper's mode": networks.paper,
+        "voxels only": networks.control,
+    }
     return evaluate_permeability(
         rocks,
         parts.test.tolist(),
-        {
-            "cubic": "cubic",
-            "super-resolution": networks.plain,
-            "fine-tuned": networks.tuned,
-            "paper's mode": networks.paper,
-            "voxels only": networks.control,
-        },
+        ways,
         place / "evaluation",
         factor=settings.factor,
         floor=float(np.log10(rocks.k_voxel2[parts.train, 0].min())),
         surrogate=networks.surrogate,
         holdout=networks.holdout,
         direct=networks.direct,
+        physics=list(ways),
         **how,
     )
 
@@ -220,6 +222,8 @@ def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str
         "surrogate_r2": r2(TRUTH, "surrogate"),
         "psnr_cubic": round(judged.image("cubic")["psnr"], 3),
         "psnr_sr": round(judged.image("super-resolution")["psnr"], 3),
+        "porosity_error_cubic": round(judged.image("cubic")["porosity_error"], 5),
+        "porosity_error_sr": round(judged.image("super-resolution")["porosity_error"], 5),
         "r2_cubic": r2("cubic", "surrogate"),
         **{f"r2_{key}": r2(name, "surrogate") for key, name in names.items()},
         "r2_hr": r2(TRUTH, "surrogate"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from bigrock.geometry import Shape
 from bigrock.models import SuperResolutionConfig, SurrogateConfig, supports_bf16
@@ -41,32 +42,35 @@ class DemoSettings:
     @classmethod
     def full(cls, seed: int) -> DemoSettings:
         """Return the demo at reduced size: 16³ to 64³, about half an hour of training on two cores."""
-        how = {
-            "seed": seed,
-            "device": "cpu",
-            "threads": 1,
-            "precision": "bf16" if supports_bf16() else "float32",
-        }
+        how: dict[str, Any] = {"seed": seed, "device": "cpu", "threads": 1}
+        fast = {**how, "precision": "bf16" if supports_bf16() else "float32"}
         return cls(
-            rocks=560,
+            rocks=600,
             edge=64,
             factor=4,
             core=(256, 128, 128),
             super_resolution=SuperResolutionConfig(scale=4),
-            super_resolution_training=SuperResolutionTraining(max_epochs=40, patch=48, **how),
-            surrogate=SurrogateConfig(64, views="shared", members=2),
-            surrogate_training=SurrogateTraining(max_epochs=40, **how),
-            holdout=SurrogateConfig(64, architecture="conv3d", features=(8, 16, 32, 48)),
-            holdout_training=SurrogateTraining(max_epochs=40, **how),
+            super_resolution_training=SuperResolutionTraining(max_epochs=20, **fast),
+            surrogate=SurrogateConfig(64, architecture="conv3d", features=(8, 16, 32, 48)),
+            surrogate_training=SurrogateTraining(max_epochs=50, **how),
+            holdout=SurrogateConfig(64, views="shared"),
+            holdout_training=SurrogateTraining(max_epochs=16, batch=8, **fast),
             direct=SurrogateConfig(16, architecture="conv3d", features=(16, 32, 48)),
             direct_training=SurrogateTraining(max_epochs=40, soft=0.0, **how),
-            tuning=FineTuning(max_epochs=12, **how),
+            tuning=FineTuning(max_epochs=10, **fast),
         )
 
     @classmethod
     def quick(cls, seed: int) -> DemoSettings:
         """Return the demo in a minute: hardly any training, to see the files; nothing is reached."""
-        how = {"seed": seed, "device": "cpu", "threads": 1, "max_epochs": 2, "steps_per_epoch": 3, "batch": 2}
+        how: dict[str, Any] = {
+            "seed": seed,
+            "device": "cpu",
+            "threads": 1,
+            "max_epochs": 2,
+            "steps_per_epoch": 3,
+            "batch": 2,
+        }
         small = SurrogateTraining(**how)
         return cls(
             rocks=30,

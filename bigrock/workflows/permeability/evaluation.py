@@ -206,6 +206,16 @@ def evaluate_permeability(
     ------
     ParameterError
         If there is no test rock, or one without a positive, finite label: its log k does not exist.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from bigrock.datasets import make_rocks
+    >>> rocks = make_rocks("memory://judged", count=3, edge=16, labels=lambda mask, axes: [mask.mean()], progress=False)
+    >>> found = evaluate_permeability(rocks, [0, 1, 2], {"cubic": "cubic"}, tempfile.mkdtemp(), factor=2, floor=-3,
+    ...     physics=[], progress=False)
+    >>> found.variants, found.image("high resolution")["porosity_error"]
+    (('high resolution', 'cubic'), 0.0)
     """
     chosen = tuple(int(i) for i in indices)
     truth = _labels(rocks, chosen)

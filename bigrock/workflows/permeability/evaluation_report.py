@@ -55,6 +55,27 @@ def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> list[s
 
     Every claim of "better" or "worse" is one whose 95 % interval (paired bootstrap over test rocks)
     does not hold 0.
+
+    Parameters
+    ----------
+    found : PermeabilityEvaluation
+        What `evaluate_permeability` returned.
+    roles : Roles, optional
+        Which variant is what.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bigrock.workflows.permeability.rock_pass import JUDGED
+    >>> rows = np.zeros((2, 3), JUDGED)
+    >>> rows["direct"] = truth = np.arange(3.0)
+    >>> names = ("high resolution", "super-resolution")
+    >>> verdict(PermeabilityEvaluation(rows, names, truth, ("pack",) * 3, -3.0))[0][:67]
+    'A network that reads k from the coarse image itself reaches r² 1.00'
     """
     roles = roles or Roles()
     said = [
@@ -132,6 +153,19 @@ def evaluation_sections(
         Of the images, such as slices side by side.
     baselines : mapping, optional
         Name of a regression to its scores.
+
+    Returns
+    -------
+    list of Section
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from bigrock.workflows.permeability.rock_pass import JUDGED
+    >>> rows, truth = np.ones((2, 3), JUDGED), np.arange(3.0)
+    >>> found = PermeabilityEvaluation(rows, ("high resolution", "super-resolution"), truth, ("pack",) * 3, -3.0)
+    >>> [section.heading for section in evaluation_sections(found)]
+    ['Verdict', 'Permeability of the test rocks', 'Images of the test rocks']
     """
     roles = roles or Roles()
     note = " ".join(verdict(found, roles))

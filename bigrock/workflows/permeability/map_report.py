@@ -28,7 +28,20 @@ __all__ = ["map_sections", "write_map_report"]
 
 
 def map_sections(found: PermeabilityMap) -> list[Section]:
-    """Return a permeability map as sections of a page: maps, upscaled k, error, profiles, REV."""
+    """Return a permeability map as sections of a page: maps, upscaled k, error, profiles, REV.
+
+    Examples
+    --------
+    >>> import tempfile, bigrock
+    >>> from bigrock.workflows.permeability import map_permeability
+    >>> tube = np.zeros((16, 16, 16), bool)
+    >>> tube[:, 4:12, 4:12] = True
+    >>> core, place = bigrock.ArraySource(tube, (1e-6,) * 3), tempfile.mkdtemp()
+    >>> how = {"window": 16, "axes": "z", "rev_sample": 0, "report": False, "progress": False}
+    >>> found = map_permeability(core, place, **how)
+    >>> [section.heading for section in map_sections(found)][:2]
+    ['Permeability map', 'Upscaled permeability']
+    """
     sections = [_maps(found), _numbers(found)]
     if found.figures["agreement"] is not None:
         sections.append(_agreement(found))
@@ -53,6 +66,18 @@ def write_map_report(
         The page; one that is there is replaced.
     title : str, optional
         Heading of the page.
+
+    Examples
+    --------
+    >>> import tempfile, bigrock
+    >>> from bigrock.workflows.permeability import map_permeability
+    >>> tube = np.zeros((16, 16, 16), bool)
+    >>> tube[:, 4:12, 4:12] = True
+    >>> core, place = bigrock.ArraySource(tube, (1e-6,) * 3), tempfile.mkdtemp()
+    >>> how = {"window": 16, "axes": "z", "rev_sample": 0, "report": False, "progress": False}
+    >>> found = map_permeability(core, place, **how)
+    >>> write_map_report(found, core, place + "/page.html").name
+    'page.html'
     """
     name = Path(str(getattr(core, "path", "core"))).stem
     return write_report(

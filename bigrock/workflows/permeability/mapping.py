@@ -123,8 +123,8 @@ def map_permeability(
     >>> tubes[:, 4:12, 4:12] = tubes[:, 4:12, 20:28] = True
     >>> core = bigrock.ArraySource(tubes, (1e-6,) * 3)
     >>> how = {"window": 16, "axes": "z", "progress": False}
-    >>> found = map_permeability(core, tempfile.mkdtemp() + "/map", **how)  # doctest: +SKIP
-    >>> found.k("z").shape, 1e-13 < found.k("z").min() < 1e-12  # doctest: +SKIP
+    >>> found = map_permeability(core, tempfile.mkdtemp() + "/map", **how)
+    >>> found.k("z").shape, bool(1e-13 < found.k("z").min() < 1e-12)
     ((1, 1, 2), True)
     """
     begun = time.monotonic()

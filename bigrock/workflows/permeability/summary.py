@@ -88,6 +88,13 @@ def upscaled(k_m2: Array) -> dict[str, dict[str, float]]:
     -------
     dict
         Axis to ``arithmetic_m2``, ``harmonic_m2``, ``geometric_m2``, ``darcy_m2``.
+
+    Examples
+    --------
+    >>> layers = np.ones((3, 2, 1, 1))
+    >>> layers[:, 1] = 3
+    >>> round(upscaled(layers)["z"]["darcy_m2"], 6), round(upscaled(layers)["y"]["darcy_m2"], 6)
+    (1.5, 2.0)
     """
     from bigrock.flow import upscale
 
@@ -97,7 +104,7 @@ def upscaled(k_m2: Array) -> dict[str, dict[str, float]]:
     found = upscale(filled)
     return {
         axis: {
-            f"{mean}_m2": float(getattr(found, mean)[axis])
+            f"{mean}_m2": float(getattr(found[axis], mean))
             for mean in ("arithmetic", "harmonic", "geometric", "darcy")
         }
         for axis in known

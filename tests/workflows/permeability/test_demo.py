@@ -1,0 +1,48 @@
+"""The permeability demo: every figure that the issue names, a page, and a second call that trains nothing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bigrock.datasets import make_rocks
+from bigrock.errors import ParameterError
+from bigrock.workflows.permeability import permeability_demo
+
+KEYS = (
+    "surrogate_r2", "psnr_cubic", "psnr_sr", "r2_cubic", "r2_sr", "r2_finetuned", "r2_paper_mode", "r2_hr", "r2_bypass",
+    "holdout_r2_sr", "holdout_r2_finetuned", "physics_r2_sr", "physics_r2_finetuned", "physics_r2_paper_mode",
+    "physics_r2_voxels_only", "physics_rmse_change_ci95", "seconds",
+)  # fmt: skip
+
+
+def test_the_demo_writes_every_figure_and_a_page_and_goes_on_where_it_stopped(tmp_path):
+    found = permeability_demo(tmp_path / "demo", quick=True, progress=False)
+    told = json.loads(found.file.read_text())
+    assert [key for key in KEYS if key not in told] == []
+    assert len(told["physics_rmse_change_ci95"]) == 2
+    assert told["map"]["windows"] == 2
+    page = found.report.read_text()
+    for heading in (
+        "Verdict",
+        "Permeability of the test rocks",
+        "The core: map and truth",
+        "Upscaled permeability",
+    ):
+        assert heading in page
+    assert "paper&#39;s mode" in page
+    weights = {p: p.stat().st_mtime_ns for p in (tmp_path / "demo" / "models").rglob("checkpoint.pt")}
+    again = permeability_demo(tmp_path / "demo", quick=True, progress=False)
+    assert {p: p.stat().st_mtime_ns for p in weights} == weights
+    drop = ("wall_seconds_of_this_call",)
+    assert {k: v for k, v in again.figures.items() if k not in drop} == {
+        k: v for k, v in found.figures.items() if k not in drop
+    }
+
+
+def test_rocks_of_another_extent_are_refused(tmp_path):
+    made = make_rocks(tmp_path / "rocks.zarr", count=2, edge=8, labels=None, progress=False)
+    with pytest.raises(ParameterError, match="have 8 voxels along each axis"):
+        permeability_demo(tmp_path / "demo", rocks=made.path, quick=True, progress=False)
+    assert not (tmp_path / "demo").exists()

@@ -1,0 +1,159 @@
+"""Judging super-resolution by networks and by physics: every number is what its source says alone."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from bigrock.datasets import make_rocks
+from bigrock.errors import ParameterError, ResumeError
+from bigrock.flow import permeability
+from bigrock.kernels import low_resolution
+from bigrock.models import predict_permeability
+from bigrock.training import enlarged, image_quality
+from bigrock.workflows.permeability import PermeabilityEvaluation, evaluate_permeability
+from bigrock.workflows.permeability.evaluation_report import Roles, evaluation_sections, verdict
+from bigrock.workflows.permeability.rock_pass import JUDGED
+
+FLOOR = -4.0
+
+
+def super_resolved(bundle, coarse):
+    with torch.inference_mode():
+        return bundle.network()(torch.from_numpy(coarse)[None, None])[0, 0].clamp(0, 1).numpy()
+
+
+@pytest.fixture(scope="module")
+def rocks(tmp_path_factory):
+    place = tmp_path_factory.mktemp("rocks") / "rocks.zarr"
+    return make_rocks(place, count=6, edge=16, seed=3, progress=False)
+
+
+@pytest.fixture(scope="module")
+def usable(rocks):
+    return np.flatnonzero(rocks.percolating).tolist()
+
+
+def test_every_number_is_what_its_source_says_of_the_rock(tmp_path, rocks, usable, finer, surrogate):
+    chosen = usable[::-1][:2]
+    found = evaluate_permeability(
+        rocks, chosen, {"cubic": "cubic", "finer": finer}, tmp_path, factor=2, floor=FLOOR,
+        surrogate=surrogate, progress=False,
+    )  # fmt: skip
+    for place, number in enumerate(chosen):
+        truth = rocks.image(number)
+        coarse = low_resolution(truth, factor=2)
+        images = {
+            "high resolution": truth.astype(np.float32),
+            "cubic": np.clip(enlarged(coarse, 2, "cubic"), 0, 1),
+            "finer": super_resolved(finer, coarse),
+        }
+        for variant, image in images.items():
+            row = found.rows[found.variants.index(variant), place]
+            quality = image_quality(image, truth)
+            assert row["rock"] == number
+            assert row["porosity"] == quality["porosity"]
+            assert row["surface"] == quality["surface"]
+            k = permeability(image > 0.5, voxel_size=rocks.voxel_size, axis="z")["z"].k_voxel2
+            assert 10.0 ** row["physics"] == pytest.approx(k)
+            told = predict_permeability(surrogate, image, voxel_size=rocks.voxel_size).k_voxel2[0]
+            assert 10.0 ** row["surrogate"] == pytest.approx(told, rel=1e-5)
+    label = np.log10(rocks.k_voxel2[chosen, 0])
+    np.testing.assert_array_equal(found.truth, label)
+    np.testing.assert_allclose(found.predicted("high resolution", "physics"), label, atol=0.01)
+    assert found.scores("high resolution", "holdout") is None
+    assert found.scores("cubic", "physics")["count"] == 2
+
+
+def test_a_second_call_computes_nothing_and_other_settings_are_refused(tmp_path, rocks, usable):
+    how = {"factor": 2, "floor": FLOOR, "progress": False}
+    first = evaluate_permeability(rocks, usable[:2], {"cubic": "cubic"}, tmp_path, **how)
+    stamp = (tmp_path / "judged.bin").stat().st_mtime_ns
+    again = evaluate_permeability(rocks, usable[:2], {"cubic": "cubic"}, tmp_path, **how)
+    assert (tmp_path / "judged.bin").stat().st_mtime_ns == stamp
+    np.testing.assert_array_equal(first.rows["porosity"], again.rows["porosity"])
+    with pytest.raises(ResumeError, match="threshold"):
+        evaluate_permeability(rocks, usable[:2], {"cubic": "cubic"}, tmp_path, threshold=0.4, **how)
+
+
+def test_rocks_whose_log_k_does_not_exist_are_refused(tmp_path, rocks):
+    unlabelled = SimpleNamespace(k_voxel2=np.array([[1.0, 1, 1], [0.0, 1, 1], [np.nan, 1, 1]]))
+    for chosen in ([0, 1], [2]):
+        with pytest.raises(ParameterError, match="log k does not exist"):
+            evaluate_permeability(unlabelled, chosen, {}, tmp_path, factor=2, floor=FLOOR)
+    with pytest.raises(ParameterError, match="no test rock"):
+        evaluate_permeability(rocks, [], {}, tmp_path, factor=2, floor=FLOOR)
+    assert list(tmp_path.iterdir()) == []
+
+
+def judged(errors: dict[str, dict[str, float]], count: int = 60) -> PermeabilityEvaluation:
+    """An evaluation whose predictors err by so much: variant to predictor to deviation."""
+    random = np.random.default_rng(0)
+    truth = random.uniform(-3, 1, count)
+    noise = {by: random.normal(0, 1, count) for by in ("surrogate", "holdout_mask", "physics", "direct")}
+    names = ("high resolution", *errors)
+    rows = np.zeros((len(names), count), JUDGED)
+    for name in JUDGED.names or ():
+        if JUDGED[name].kind == "f":
+            rows[name] = np.nan
+    for i, name in enumerate(names):
+        for by, spread in errors.get(name, {"direct": 0.5}).items():
+            rows[by][i] = truth + spread * noise[by]
+        for quality in ("psnr", "ssim", "porosity", "euler", "surface", "correlation_error"):
+            rows[quality][i] = 1.0
+    return PermeabilityEvaluation(rows, names, truth, ("pack",) * count, FLOOR)
+
+
+def test_the_verdict_says_what_the_intervals_say():
+    found = judged(
+        {
+            "super-resolution": {"surrogate": 0.5, "physics": 0.3},
+            "fine-tuned": {"surrogate": 0.3, "physics": 0.2},
+            "paper's mode": {"surrogate": 0.1, "physics": 0.301},
+            "voxels only": {"surrogate": 0.5, "physics": 0.31},
+        }
+    )
+    said = " ".join(verdict(found))
+    assert "tuning with a fidelity term lowers the error of log10 k: RMSE -0.1" in said
+    assert "against the same epochs on voxels alone lowers" in said
+    assert "the paper's mode (no fidelity term) raises" in said
+    assert "nothing of that is there" in said
+    assert "reads k from the coarse image itself reaches r²" in said
+
+
+def test_a_change_within_chance_is_called_none():
+    random = np.random.default_rng(1)
+    found = judged({"super-resolution": {"physics": 0.3}, "fine-tuned": {"physics": 0.3}})
+    found.rows["physics"][2] = found.truth + random.normal(0, 0.3, len(found.truth))
+    [said] = [s for s in verdict(found) if s.startswith("By Stokes flow, tuning")]
+    assert "does not change" in said
+
+
+def test_the_page_names_the_papers_mode_and_leaves_out_what_nobody_asked():
+    found = judged({"super-resolution": {"physics": 0.3}, "paper's mode": {"physics": 0.3}})
+    verdict_, scores, images = evaluation_sections(found, Roles())
+    assert [row[0] for row in scores.grids["r² of log10 k"].rows] == list(found.variants)
+    assert "hold-out" not in " ".join(scores.grids["r² of log10 k"].head)
+    assert scores.grids["Beside it"].rows[0][0].startswith("network on the coarse image")
+    assert images.grids[""].head[0] == "images"
+    assert verdict_.note
+
+
+def test_images_that_do_not_percolate_count_as_the_tightest_rock():
+    found = judged({"cubic": {"physics": 0.2}})
+    found.rows["physics"][1, :3] = -np.inf
+    assert found.predicted("cubic", "physics")[:3].tolist() == [FLOOR] * 3
+    assert found.scores("cubic", "physics")["floored"] == 3
+
+
+def test_tables_hold_every_rock_in_every_variant(tmp_path, rocks, usable):
+    found = evaluate_permeability(
+        rocks, usable[:2], {"nearest": "nearest"}, tmp_path, factor=2, floor=FLOOR, progress=False
+    )
+    table = found.table()
+    assert table.num_rows == 4
+    assert table["variant"].to_pylist() == ["high resolution"] * 2 + ["nearest"] * 2
+    assert (tmp_path / "evaluation.csv").read_text().count("\n") == 5

@@ -1,0 +1,281 @@
+"""The permeability map: what is solved window by window, the same however it is cut, kept through a kill."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import bigrock
+from bigrock.datasets import rock
+from bigrock.errors import (
+    BundleError,
+    NonFiniteError,
+    ParameterError,
+    PhaseError,
+    ResumeError,
+    SourceError,
+    VolumeExistsError,
+    VoxelSizeError,
+)
+from bigrock.flow import permeability
+from bigrock.geometry import Region
+from bigrock.kernels import low_resolution
+from bigrock.models import predict_permeability, super_resolution_kernel
+from bigrock.workflows.permeability import map_permeability
+
+VOXEL = (2e-6,) * 3
+QUIET = {"progress": False, "report": False}
+
+
+def mask(edge=(32, 16, 32), seed=0, porosity=0.4) -> np.ndarray:
+    return rock(seed, edge=edge, family="blobs", porosity=porosity, scale=0.5)
+
+
+def core(image: np.ndarray, voxel=VOXEL) -> bigrock.ArraySource:
+    return bigrock.ArraySource(image, voxel)
+
+
+def coarse() -> bigrock.ArraySource:
+    return core(low_resolution(mask((64, 32, 32)), factor=2), (4e-6,) * 3)
+
+
+def test_every_window_is_what_the_solver_says_of_it_alone(tmp_path):
+    image = mask()
+    found = map_permeability(core(image), tmp_path / "map", window=16, rev_sample=0, **QUIET)
+    assert found.k("z").shape == (2, 1, 2)
+    for place in np.ndindex(2, 1, 2):
+        a, b, c = (16 * n for n in place)
+        window = image[a : a + 16, b : b + 16, c : c + 16]
+        alone = permeability(window, voxel_size=VOXEL)
+        for axis in "zyx":
+            assert found.k(axis)[place] == alone[axis].k_m2
+        assert found.windows["porosity"][place] == window.mean()
+
+
+def test_windows_that_nothing_crosses_have_no_permeability_and_are_counted(tmp_path):
+    image = np.zeros((16, 16, 48), bool)
+    image[:, 4:12, 4:12] = True  # along z
+    image[6:10, :, 20:30] = True  # along y
+    found = map_permeability(core(image), tmp_path / "map", window=16, rev_sample=0, **QUIET)
+    assert (found.k("z") > 0).ravel().tolist() == [True, False, False]
+    assert (found.k("y") > 0).ravel().tolist() == [False, True, False]
+    told = found.figures["permeability"]
+    assert told["z"]["zero_share"] == pytest.approx(2 / 3)
+    assert told["x"]["zero_share"] == 1.0
+    assert told["x"]["darcy_m2"] == 0.0
+    assert told["x"]["geometric_m2"] is None
+    assert told["z"]["darcy_m2"] == pytest.approx(found.k("z").mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("method", ["surrogate", "physics"])
+def test_a_map_is_that_of_the_volume_super_resolved_as_a_whole(tmp_path, finer, surrogate, method):
+    fine = bigrock.run(
+        super_resolution_kernel(finer, dtype="float32"), coarse(), "memory://fine.zarr", progress=False
+    )
+    options = {"surrogate": surrogate, "method": method, "physics_sample": 3, "rev_sample": 0, **QUIET}
+    found = map_permeability(coarse(), tmp_path / "map", super_resolution=finer, **options)
+    assert found.k("z").shape == (4, 2, 2)
+    whole = fine[:]
+    for place in np.ndindex(4, 2, 2):
+        a, b, c = (16 * n for n in place)
+        grey = whole[a : a + 16, b : b + 16, c : c + 16]
+        flows = permeability(grey > 0.5, voxel_size=VOXEL)
+        told = predict_permeability(surrogate, grey, voxel_size=VOXEL[0], axis="all")
+        for i, axis in enumerate("zyx"):
+            expected = flows[axis].k_m2 if method == "physics" else told.k_m2[0, i] * flows[axis].percolates
+            np.testing.assert_allclose(found.k(axis)[place], expected, rtol=1e-4)
+            if method == "surrogate" and flows[axis].percolates:
+                assert found.uncertainty(axis)[place] == pytest.approx(told.log10_std[0, i], rel=1e-3)
+        solved = found.windows["physics_m2"][place]
+        if np.isfinite(solved).all():
+            np.testing.assert_allclose(solved, [flows[a].k_m2 for a in "zyx"], rtol=1e-4)
+    assert np.isfinite(found.windows["physics_m2"][..., 0]).sum() == (16 if method == "physics" else 3)
+
+
+@pytest.mark.parametrize("executor", ["serial", 1, 3])
+def test_the_map_does_not_depend_on_the_executor(tmp_path, finer, surrogate, executor):
+    options = {
+        "super_resolution": finer,
+        "surrogate": surrogate,
+        "physics_sample": 1,
+        "rev_sample": 1,
+        **QUIET,
+    }
+    expected = map_permeability(coarse(), tmp_path / "a", executor="serial", **options)
+    found = map_permeability(coarse(), tmp_path / "b", executor=executor, **options)
+    for axis in "zyx":
+        np.testing.assert_allclose(found.k(axis), expected.k(axis), rtol=1e-5)
+    assert sorted(found.others["edge"].tolist()) == sorted(expected.others["edge"].tolist())
+
+
+def test_the_map_on_a_cluster_is_that_of_this_process(tmp_path, finer, surrogate):
+    stored = bigrock.import_volume(coarse(), tmp_path / "core.zarr", progress=False)
+    options = {
+        "super_resolution": finer,
+        "surrogate": surrogate,
+        "physics_sample": 1,
+        "rev_sample": 0,
+        **QUIET,
+    }
+    expected = map_permeability(stored, tmp_path / "a", executor="serial", **options)
+    with bigrock.cluster(workers=1, threads=1, dashboard_address=None) as client:
+        found = map_permeability(stored, tmp_path / "b", executor=client, **options)
+    np.testing.assert_allclose(found.k("z"), expected.k("z"), rtol=1e-5)
+
+
+def test_what_is_written_is_what_was_found(tmp_path):
+    found = map_permeability(
+        core(mask()), tmp_path / "map", window=16, axes="zx", rev_sample=2, progress=False
+    )
+    stored = bigrock.open_volume(tmp_path / "map" / "permeability-x.zarr")
+    np.testing.assert_array_equal(stored[:], found.k("x"))
+    assert stored.voxel_size == pytest.approx((32e-6,) * 3)
+    assert stored.history[-1]["unit"] == "m²"
+    assert not (tmp_path / "map" / "permeability-y.zarr").exists()
+    assert set(json.loads((tmp_path / "map" / "map.json").read_text())["permeability"]) == {"z", "x"}
+    table = pq.read_table(tmp_path / "map" / "windows.parquet")
+    assert table.num_rows == 4 + len(found.others)
+    assert table["physics_x_m2"].to_pylist()[:4] == found.k("x").ravel().tolist()
+    assert "Representative volume" in (tmp_path / "map" / "report.html").read_text()
+
+
+def test_the_sample_of_physics_is_the_error_of_the_map(tmp_path, finer, surrogate):
+    options = {"super_resolution": finer, "surrogate": surrogate, "rev_sample": 0, **QUIET}
+    found = map_permeability(coarse(), tmp_path / "map", physics_sample=16, **options)
+    told = found.figures["agreement"]
+    flat = found.windows.ravel()
+    both = flat["physics_m2"] > 0
+    off = np.log10(flat["surrogate_m2"][both]) - np.log10(flat["physics_m2"][both])
+    assert (told["windows"], told["pairs"]) == (int(both.any(axis=1).sum()), int(both.sum()))
+    assert told["bias"] == pytest.approx(off.mean())
+    assert told["rmse"] == pytest.approx(np.sqrt((off**2).mean()))
+
+
+def test_a_finished_map_is_not_computed_again_and_another_one_is_refused(tmp_path):
+    how = {"window": 16, "rev_sample": 0, **QUIET}
+    map_permeability(core(mask()), tmp_path / "map", **how)
+    before = (tmp_path / "map" / "windows.bin").stat().st_mtime_ns
+    map_permeability(core(mask()), tmp_path / "map", **how)
+    assert (tmp_path / "map" / "windows.bin").stat().st_mtime_ns == before
+    with pytest.raises(ResumeError, match=r"threshold: 0\.5 then, 0\.6 now"):
+        map_permeability(core(mask()), tmp_path / "map", threshold=0.6, **how)
+    with pytest.raises(VolumeExistsError, match="already"):
+        map_permeability(core(mask()), tmp_path / "map", resume=False, **how)
+    again = map_permeability(core(mask(seed=1)), tmp_path / "map", overwrite=True, **how)
+    assert again.windows["porosity"].mean() == mask(seed=1).mean()
+
+
+KILLED = """
+import sys, bigrock
+from bigrock.workflows.permeability import map_permeability
+map_permeability(sys.argv[1], sys.argv[2], window=16, axes="z", rev_sample=0, executor=1, progress=False)
+"""
+
+
+def test_a_killed_map_goes_on_and_finishes_the_same(tmp_path):
+    stored = bigrock.import_volume(core(mask((64, 48, 48))), tmp_path / "core.zarr", progress=False)
+    how = {"window": 16, "axes": "z", "rev_sample": 0, **QUIET}
+    expected = map_permeability(stored, tmp_path / "whole", **how)
+    log = tmp_path / "killed" / "windows.bin"
+    job = subprocess.Popen([sys.executable, "-c", KILLED, stored.path, str(tmp_path / "killed")])
+    deadline = time.monotonic() + 120
+    while job.poll() is None and time.monotonic() < deadline and not (log.exists() and log.stat().st_size):
+        time.sleep(0.01)
+    job.send_signal(signal.SIGKILL)
+    job.wait()
+    kept = log.read_bytes()
+    found = map_permeability(stored, tmp_path / "killed", **how)
+    np.testing.assert_array_equal(found.k("z"), expected.k("z"))
+    assert log.read_bytes().startswith(kept[: len(kept) // 200 * 200])
+
+
+@pytest.mark.parametrize(
+    ("image", "voxel", "options", "error", "told"),
+    [
+        (mask(), None, {}, VoxelSizeError, "has no voxel size, and permeability needs one"),
+        (mask(), (2e-6, 2e-6, 1e-6), {}, VoxelSizeError, "no cubes"),
+        (np.ones((16,) * 3, np.float32), VOXEL, {}, PhaseError, "which value is pore is never guessed"),
+        (np.ones((16,) * 3, np.uint8), VOXEL, {}, PhaseError, "which value is pore is never guessed"),
+        (mask(), VOXEL, {"window": 64}, ParameterError, "larger than the volume"),
+        (mask(), VOXEL, {"method": "surrogate"}, ParameterError, "without a surrogate"),
+        (mask(), VOXEL, {"method": "magic"}, ParameterError, "method='magic' is not known"),
+        (mask(), VOXEL, {"axes": "zw"}, ParameterError, "axes='zw' names no axes"),
+        (mask(), VOXEL, {"threshold": 1.5}, ParameterError, "threshold=1.5"),
+        (mask(), VOXEL, {"boundary": "open"}, ParameterError, "boundary='open' is not known"),
+        (mask(), VOXEL, {"physics_sample": -1}, ParameterError, "physics_sample=-1"),
+    ],
+)
+def test_what_cannot_be_mapped_is_refused_and_leaves_nothing(tmp_path, image, voxel, options, error, told):
+    with pytest.raises(error, match=told):
+        map_permeability(core(image, voxel), tmp_path / "map", **{"window": 16, **options, **QUIET})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_for_something_else_are_refused(tmp_path, finer, surrogate):
+    with pytest.raises(BundleError):
+        map_permeability(coarse(), tmp_path / "map", super_resolution=surrogate, **QUIET)
+    with pytest.raises(BundleError):
+        map_permeability(core(mask()), tmp_path / "map", surrogate=finer, **QUIET)
+    with pytest.raises(BundleError, match="no model bundle"):
+        map_permeability(coarse(), tmp_path / "map", super_resolution=tmp_path / "nowhere", **QUIET)
+    with pytest.raises(ParameterError, match="surrogate takes windows of 16"):
+        map_permeability(core(mask()), tmp_path / "map", surrogate=surrogate, window=12, **QUIET)
+    with pytest.raises(ParameterError, match="no multiple of the scale 2"):
+        map_permeability(coarse(), tmp_path / "map", super_resolution=finer, window=16, step=5, **QUIET)
+    assert not (tmp_path / "map").exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "told"),
+    [(np.nan, NonFiniteError, "NaN or infinity"), (210.0, SourceError, "grey levels from 0 to 210")],
+)
+def test_pore_fractions_that_are_none_stop_the_map(tmp_path, finer, value, error, told):
+    image = np.zeros((16, 16, 16), np.float32)
+    image[8, 8, 8] = value
+    options = {"super_resolution": finer, "window": 16, "rev_sample": 0, **QUIET}
+    with pytest.raises(error, match=told):
+        map_permeability(core(image), tmp_path / "map", executor="serial", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whole_numbers_need_the_levels_of_solid_and_pore(tmp_path, finer):
+    fraction = coarse().array
+    grey = core(np.rint(210 - 170 * fraction).astype(np.uint8), (4e-6,) * 3)
+    options = {"super_resolution": finer, "window": 32, "axes": "z", "rev_sample": 0, **QUIET}
+    with pytest.raises(ParameterError, match="value_range"):
+        map_permeability(grey, tmp_path / "map", **options)
+    found = map_permeability(grey, tmp_path / "map", value_range=(210, 40), **options)
+    levels = core(((210 - grey.array.astype(np.float32)) / 170).astype(np.float32), (4e-6,) * 3)
+    expected = map_permeability(levels, tmp_path / "same", **options)
+    np.testing.assert_allclose(found.k("z"), expected.k("z"), rtol=1e-3)
+
+
+def test_a_folder_of_something_else_is_not_touched(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(VolumeExistsError, match="other files"):
+        map_permeability(core(mask()), tmp_path, window=16, **QUIET)
+    with pytest.raises(ParameterError, match="is a URL"):
+        map_permeability(core(mask()), "s3://bucket/map", window=16, **QUIET)
+    assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_memory_holds_one_task_and_not_the_core(tmp_path):
+    """A core is read task by task: no read is larger than a window where nothing is super-resolved."""
+    reads: list[int] = []
+
+    class Watched(bigrock.ArraySource):
+        def read(self, region: Region):
+            reads.append(region.voxels)
+            return super().read(region)
+
+    map_permeability(
+        Watched(mask((48, 32, 32)), VOXEL), tmp_path / "map", window=16, axes="z", rev_sample=0, **QUIET
+    )
+    assert max(r for r in reads[: len(reads) // 2]) <= 16**3
