@@ -136,7 +136,7 @@ def _bar(figure: Figure, image: Any, label: str, left: float, bottom: float, hei
         _plain_decades(bar, image.norm.vmin, image.norm.vmax)
     bar.set_label(label, color=ink.text, fontsize=9.5)
     axes.tick_params(colors=ink.text, which="both", labelsize=8.5)
-    bar.outline.set_edgecolor(ink.grid)  # type: ignore[operator]
+    bar.outline.set_edgecolor(ink.grid)
 
 
 def _plain_decades(bar: Any, low: float, high: float) -> None:

@@ -157,7 +157,7 @@ class RockWork:
     def _flow(self, mask: Array) -> float:
         from bigrock.flow import permeability
 
-        how = {"boundary": self.boundary, "tolerance": self.tolerance}
+        how: dict[str, Any] = {"boundary": self.boundary, "tolerance": self.tolerance}
         return _log10(permeability(mask, voxel_size=self.rocks.voxel_size, axis="z", **how)["z"].k_voxel2)
 
 

@@ -109,7 +109,7 @@ class WindowSolver:
     def _flow(self, row: Any, mask: Mask, axes: str) -> None:
         from bigrock.flow import ConvergenceWarning, permeability
 
-        how = {"boundary": self.boundary, "tolerance": self.tolerance}
+        how: dict[str, Any] = {"boundary": self.boundary, "tolerance": self.tolerance}
         for axis in axes:
             with warnings.catch_warnings():
                 # What has not converged is counted over all windows instead.
@@ -124,7 +124,8 @@ class WindowSolver:
         shown = np.stack([np.asarray(images[i], np.float32) for i in asked])
         for axis in axes:
             place = AXES.index(axis)
-            found = predict_permeability(self.surrogate, shown, voxel_size=self.voxel_m, axis=axis)
+            along: Any = axis
+            found = predict_permeability(self.surrogate, shown, voxel_size=self.voxel_m, axis=along)
             flows = rows["percolates"][asked, place]
             rows["surrogate_m2"][asked, place] = np.where(flows, found.k_m2, 0.0)
             rows["deviation"][asked, place] = np.where(flows, found.log10_std, np.nan)
