@@ -92,6 +92,7 @@ def map_core(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", rich_help_panel=_HOW, help="Of the samples.")] = 0,
+    backend: o.Backend = "cpu",
     executor: o.ExecutorText = None,
     overwrite: o.Overwrite = False,
     no_resume: o.NoResume = False,
@@ -123,6 +124,7 @@ def map_core(
             boundary=bc,
             tolerance=tolerance,
             value_range=o.numbers("--value-range", value_range),
+            backend=backend,  # type: ignore[arg-type]
             seed=seed,
             resume=not no_resume,
             overwrite=overwrite,

@@ -55,6 +55,7 @@ class MapSettings:
     boundary: str = "sealed"
     tolerance: float = 1e-2
     value_range: tuple[float, float] | None = None
+    backend: Literal["auto", "cpu", "gpu"] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -156,7 +157,7 @@ def planned(
     """
     source = open_volume(core) if isinstance(core, str | os.PathLike) else core
     bundles = _surrogates(surrogate)
-    kernel = _kernel(super_resolution, settings.threshold, settings.value_range)
+    kernel = _kernel(super_resolution, settings)
     _check_meaning(source, kernel)
     scale = 1 if kernel is None else kernel.scale
     voxel_m = _fine_voxel(source, scale)
@@ -176,6 +177,7 @@ def planned(
         settings.threshold,
         settings.boundary,
         settings.tolerance,
+        settings.backend,
     )
     return MapPlan(source, kernel, solver, lattice, settings, method)
 
@@ -188,15 +190,18 @@ def _surrogates(given: BundleLike | Sequence[BundleLike] | None) -> tuple[Bundle
     return bundles
 
 
-def _kernel(
-    given: BundleLike | Kernel | None, threshold: float, value_range: tuple[float, float] | None
-) -> Kernel | None:
+def _kernel(given: BundleLike | Kernel | None, settings: MapSettings) -> Kernel | None:
     if given is None or isinstance(given, Kernel):
         return given
     from bigrock.models import super_resolution_kernel
 
-    bundle = given if isinstance(given, Bundle) else load_bundle(given)
-    return super_resolution_kernel(bundle, dtype="float32", threshold=threshold, value_range=value_range)
+    return super_resolution_kernel(
+        given if isinstance(given, Bundle) else load_bundle(given),
+        dtype="float32",
+        threshold=settings.threshold,
+        value_range=settings.value_range,
+        backend=settings.backend,
+    )
 
 
 def _check_meaning(source: Source, kernel: Kernel | None) -> None:

@@ -41,6 +41,7 @@ def map_permeability(
     boundary: str = "sealed",
     tolerance: float = 1e-2,
     value_range: tuple[float, float] | None = None,
+    backend: Literal["auto", "cpu", "gpu"] | None = None,
     seed: int = 0,
     report: bool = True,
     resume: bool = True,
@@ -88,6 +89,8 @@ def map_permeability(
         Of `bigrock.flow.permeability`.
     value_range : pair of float, optional
         Grey levels of solid and of pore in the core, where they are not 0 and 1.
+    backend : {"auto", "cpu", "gpu"}, optional
+        What computes, as for `bigrock.kernels.backend.resolve`.
     seed : int
         Of the samples.
     report : bool
@@ -140,6 +143,7 @@ def map_permeability(
         boundary=boundary,
         tolerance=tolerance,
         value_range=value_range,
+        backend=backend,
         seed=seed,
     )
     plan = planned(core, super_resolution, surrogate, settings)

@@ -59,8 +59,8 @@ class WindowSolver:
         Whether the surrogate is shown grey pore fractions or what the threshold makes of them.
     threshold : float
         Pore fraction above which a voxel is pore.
-    boundary, tolerance
-        Of `bigrock.flow.permeability`.
+    boundary, tolerance, backend
+        Of `bigrock.flow.permeability`; the backend also of the surrogate.
     """
 
     voxel_m: float
@@ -69,6 +69,7 @@ class WindowSolver:
     threshold: float = 0.5
     boundary: str = "sealed"
     tolerance: float = 1e-2
+    backend: Literal["auto", "cpu", "gpu"] | None = None
 
     def solve(self, images: Sequence[Array], windows: Sequence[Window]) -> npt.NDArray[np.void]:
         """Return a row of `SOLVED` for each window.
@@ -109,12 +110,17 @@ class WindowSolver:
     def _flow(self, row: Any, mask: Mask, axes: str) -> None:
         from bigrock.flow import ConvergenceWarning, permeability
 
-        how: dict[str, Any] = {"boundary": self.boundary, "tolerance": self.tolerance}
+        how: dict[str, Any] = {
+            "voxel_size": self.voxel_m,
+            "boundary": self.boundary,
+            "tolerance": self.tolerance,
+            "backend": self.backend,
+        }
         for axis in axes:
             with warnings.catch_warnings():
                 # What has not converged is counted over all windows instead.
                 warnings.simplefilter("ignore", ConvergenceWarning)
-                found = permeability(mask, voxel_size=self.voxel_m, axis=axis, **how)[axis]
+                found = permeability(mask, axis=axis, **how)[axis]
             row["physics_m2"][AXES.index(axis)] = found.k_m2
             row["spread"][AXES.index(axis)] = found.flux_spread
 
@@ -124,8 +130,8 @@ class WindowSolver:
         shown = np.stack([np.asarray(images[i], np.float32) for i in asked])
         for axis in axes:
             place = AXES.index(axis)
-            along: Any = axis
-            found = predict_permeability(self.surrogate, shown, voxel_size=self.voxel_m, axis=along)
+            how: dict[str, Any] = {"axis": axis, "voxel_size": self.voxel_m, "backend": self.backend}
+            found = predict_permeability(self.surrogate, shown, **how)
             flows = rows["percolates"][asked, place]
             rows["surrogate_m2"][asked, place] = np.where(flows, found.k_m2, 0.0)
             rows["deviation"][asked, place] = np.where(flows, found.log10_std, np.nan)
