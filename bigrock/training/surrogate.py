@@ -13,7 +13,6 @@ import numpy.typing as npt
 from bigrock.errors import ParameterError
 from bigrock.models import Domain, SurrogateConfig, build_surrogate_net, save_bundle
 from bigrock.models.inference import arithmetic
-from bigrock.models.memory_layout import channels_last
 from bigrock.training.loop import fit, training_device
 from bigrock.training.progress import TrainingProgressLike
 from bigrock.training.regression import regression_scores
@@ -100,7 +99,7 @@ def train_surrogate(
     config = _standardised(config, rocks, validation, known)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        net = channels_last(build_surrogate_net(config))
+        net = build_surrogate_net(config)
     judge = FlowScores(validation, config, training)
     fitted = fit(
         net,
