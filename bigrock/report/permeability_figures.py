@@ -177,7 +177,7 @@ def agreement_picture(
     values = np.concatenate([np.concatenate(pair) for pair in pairs.values()])
     values = values[np.isfinite(values) & (values > 0)]
     low, high = (values.min() / 1.5, values.max() * 1.5) if values.size else (1.0, 10.0)
-    ends = np.array([low, high])
+    ends = np.geomspace(low, high, 30)
     lines = [Line(ends, ends, "equal", 4)]
     lines += [Line(ends, f * ends, name, 4, "dashed") for f, name in ((2.0, "factor 2"), (0.5, ""))]
     lines += [Line(x, y, series, hue, "points") for hue, (series, (x, y)) in enumerate(pairs.items())]

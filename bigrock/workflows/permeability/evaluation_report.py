@@ -17,11 +17,11 @@ __all__ = ["Roles", "evaluation_sections", "verdict"]
 
 _COLUMNS = {
     "surrogate": "surrogate",
-    "surrogate_mask": "surrogate, thresholded",
+    "surrogate_mask": "surrogate (mask)",
     "holdout": "hold-out",
-    "holdout_mask": "hold-out, thresholded",
-    "physics": "Stokes flow, thresholded",
-    "kozeny_carman": "Kozeny–Carman, thresholded",
+    "holdout_mask": "hold-out (mask)",
+    "physics": "Stokes flow (mask)",
+    "kozeny_carman": "Kozeny–Carman",
 }
 _IMAGE = {
     "psnr": "PSNR (dB)",
@@ -50,11 +50,11 @@ class Roles:
     interpolated: str = "cubic"
 
 
-def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> list[str]:
-    """Return what the intervals say of super-resolution and of its tuning on permeability, in sentences.
+def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> dict[str, str]:
+    """Return what the intervals say of super-resolution and of its tuning on permeability: question to answer.
 
-    Every claim of "better" or "worse" is one whose 95 % interval (paired bootstrap over test rocks)
-    does not hold 0.
+    Every claim of "lower" or "higher" is one whose 95 % interval (paired bootstrap over test rocks)
+    does not hold 0. What nobody asked is left out.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> list[s
 
     Returns
     -------
-    list of str
+    dict of str to str
 
     Examples
     --------
@@ -74,36 +74,37 @@ def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> list[s
     >>> rows = np.zeros((2, 3), JUDGED)
     >>> rows["direct"] = truth = np.arange(3.0)
     >>> names = ("high resolution", "super-resolution")
-    >>> verdict(PermeabilityEvaluation(rows, names, truth, ("pack",) * 3, -3.0))[0][:67]
-    'A network that reads k from the coarse image itself reaches r² 1.00'
+    >>> verdict(PermeabilityEvaluation(rows, names, truth, ("pack",) * 3, -3.0))["Is the detour worth it?"][:33]
+    'A network that reads k from the c'
     """
     roles = roles or Roles()
-    said = [
-        _physics(found, roles.plain, roles.tuned, "tuning with a fidelity term"),
-        _physics(found, roles.control, roles.tuned, "that against the same epochs on voxels alone"),
-        _physics(found, roles.plain, roles.paper, "the paper's mode (no fidelity term)"),
-        _cheating(found, roles),
-        _bypass(found, roles),
-    ]
-    return [sentence for sentence in said if sentence]
+    told = {
+        "Does super-resolution help?": _physics(found, roles.interpolated, roles.plain),
+        "Does tuning with a fidelity term help?": _physics(found, roles.plain, roles.tuned),
+        "Or is it the extra epochs?": _physics(found, roles.control, roles.tuned),
+        "Does the paper's mode help (no fidelity term)?": _physics(found, roles.plain, roles.paper),
+        "Does the surrogate tell the truth of it?": _cheating(found, roles),
+        "Is the detour worth it?": _bypass(found),
+    }
+    return {question: answer for question, answer in told.items() if answer}
 
 
-def _physics(found: PermeabilityEvaluation, before: str, after: str, what: str) -> str:
+def _physics(found: PermeabilityEvaluation, before: str, after: str) -> str:
     told = found.change("physics", before, after)
     if told is None:
         return ""
-    how = "does not change" if not told.significant else "lowers" if told.high < 0 else "raises"
+    how = "not beyond chance" if not told.significant else "lower" if told.high < 0 else "higher"
     return (
-        f"By Stokes flow, {what} {how} the error of log10 k: RMSE {told.difference:+.3f} "
-        f"(95 %: {told.low:+.3f} … {told.high:+.3f}), closer on {told.closer} of {len(found.truth)} rocks."
+        f"{before} → {after}: error of log10 k by Stokes flow {how}, RMSE {told.difference:+.3f} "
+        f"(95 %: {told.low:+.3f} … {told.high:+.3f}); closer on {told.closer} of {len(found.truth)} rocks."
     )
 
 
 def _cheating(found: PermeabilityEvaluation, roles: Roles) -> str:
-    """Say how much of what the surrogate sees is seen by physics as well."""
+    """Say how much of what the surrogate sees in the paper's mode is seen by physics as well."""
     seen = found.change("surrogate", roles.plain, roles.paper)
     real = found.change("physics", roles.plain, roles.paper)
-    if seen is None or real is None or seen.difference >= 0:
+    if seen is None or real is None or not (seen.significant and seen.difference < 0):
         return ""
     share = real.difference / seen.difference
     told = f"{100 * share:.0f} % of that is there" if share > 0 else "nothing of that is there"
@@ -113,21 +114,16 @@ def _cheating(found: PermeabilityEvaluation, roles: Roles) -> str:
     )
 
 
-def _bypass(found: PermeabilityEvaluation, roles: Roles) -> str:
+def _bypass(found: PermeabilityEvaluation) -> str:
     bypass = found.scores(TRUTH, "direct")
     if bypass is None:
         return ""
-    best = {
-        name: s["r2"] for name in found.variants if name != TRUTH and (s := found.scores(name, "surrogate"))
-    }
-    physics = {
-        name: s["r2"] for name in found.variants if name != TRUTH and (s := found.scores(name, "physics"))
-    }
     parts = [f"A network that reads k from the coarse image itself reaches r² {bypass['r2']:.3f}"]
-    for what, known in (
-        ("super-resolution and surrogate", best),
-        ("super-resolution and Stokes flow", physics),
+    for by, what in (
+        ("surrogate", "super-resolution and surrogate"),
+        ("physics", "super-resolution and Stokes flow"),
     ):
+        known = {n: s["r2"] for n in found.variants if n != TRUTH and (s := found.scores(n, by))}
         if known:
             name = max(known, key=lambda n: known[n])
             parts.append(f"{what} {known[name]:.3f} ({name})")
@@ -168,7 +164,6 @@ def evaluation_sections(
     ['Verdict', 'Permeability of the test rocks', 'Images of the test rocks']
     """
     roles = roles or Roles()
-    note = " ".join(verdict(found, roles))
     grids = {
         "r² of log10 k": _scores_grid(found, "r2"),
         "RMSE of log10 k": _scores_grid(found, "rmse_log10"),
@@ -178,7 +173,7 @@ def evaluation_sections(
     if baselines or found.scores(TRUTH, "direct"):
         grids["Beside it"] = _baselines_grid(found, baselines or {})
     return [
-        Section("Verdict", note=note),
+        Section("Verdict", grids={"": Grid(("", ""), tuple(verdict(found, roles).items()))}),
         Section("Permeability of the test rocks", _scatter(found, roles), grids=grids),
         Section("Images of the test rocks", list(pictures), grids={"": _image_grid(found)}, columns=1),
     ]
@@ -194,7 +189,7 @@ def _scores_grid(found: PermeabilityEvaluation, score: str) -> Grid:
         rows.append((variant, *("–" if s is None else f"{s[score]:.3f}" for s in told)))
     tight = {v: s["floored"] for v in found.variants if (s := found.scores(v, "physics"))}
     worst = max(tight.values(), default=0)
-    note = f"{len(found.truth)} test rocks; k along z."
+    note = f"{len(found.truth)} test rocks; k along z. Mask: pore fractions over the threshold; else as they are."
     if worst:
         note += f" Images that do not percolate ({worst} at most) count as the tightest rock in training."
     return Grid(("images", *(_COLUMNS[by] for by in known)), tuple(rows), note)

@@ -116,20 +116,21 @@ def test_the_verdict_says_what_the_intervals_say():
             "voxels only": {"surrogate": 0.5, "physics": 0.31},
         }
     )
-    said = " ".join(verdict(found))
-    assert "tuning with a fidelity term lowers the error of log10 k: RMSE -0.1" in said
-    assert "against the same epochs on voxels alone lowers" in said
-    assert "the paper's mode (no fidelity term) raises" in said
-    assert "nothing of that is there" in said
-    assert "reads k from the coarse image itself reaches r²" in said
+    said = verdict(found)
+    assert "by Stokes flow lower, RMSE -0.1" in said["Does tuning with a fidelity term help?"]
+    assert "voxels only → fine-tuned" in said["Or is it the extra epochs?"]
+    assert "lower" in said["Or is it the extra epochs?"]
+    assert "higher" in said["Does the paper's mode help (no fidelity term)?"]
+    assert "nothing of that is there" in said["Does the surrogate tell the truth of it?"]
+    assert "reads k from the coarse image itself reaches r²" in said["Is the detour worth it?"]
+    assert "Does super-resolution help?" not in said
 
 
 def test_a_change_within_chance_is_called_none():
     random = np.random.default_rng(1)
     found = judged({"super-resolution": {"physics": 0.3}, "fine-tuned": {"physics": 0.3}})
     found.rows["physics"][2] = found.truth + random.normal(0, 0.3, len(found.truth))
-    [said] = [s for s in verdict(found) if s.startswith("By Stokes flow, tuning")]
-    assert "does not change" in said
+    assert "not beyond chance" in verdict(found)["Does tuning with a fidelity term help?"]
 
 
 def test_the_page_names_the_papers_mode_and_leaves_out_what_nobody_asked():
@@ -139,7 +140,7 @@ def test_the_page_names_the_papers_mode_and_leaves_out_what_nobody_asked():
     assert "hold-out" not in " ".join(scores.grids["r² of log10 k"].head)
     assert scores.grids["Beside it"].rows[0][0].startswith("network on the coarse image")
     assert images.grids[""].head[0] == "images"
-    assert verdict_.note
+    assert verdict_.grids[""].rows
 
 
 def test_images_that_do_not_percolate_count_as_the_tightest_rock():
