@@ -41,7 +41,7 @@ class DemoSettings:
 
     @classmethod
     def full(cls, seed: int) -> DemoSettings:
-        """Return the demo at reduced size: 16³ to 64³, about half an hour of training on two cores."""
+        """Return the demo at reduced size: 16³ to 64³, about a quarter of an hour of training."""
         how: dict[str, Any] = {"seed": seed, "device": "cpu", "threads": 1}
         fast = {**how, "precision": "bf16" if supports_bf16() else "float32"}
         return cls(
@@ -52,12 +52,12 @@ class DemoSettings:
             super_resolution=SuperResolutionConfig(scale=4),
             super_resolution_training=SuperResolutionTraining(max_epochs=20, **fast),
             surrogate=SurrogateConfig(64, architecture="conv3d", features=(8, 16, 32, 48)),
-            surrogate_training=SurrogateTraining(max_epochs=50, **how),
-            holdout=SurrogateConfig(64, views="shared"),
-            holdout_training=SurrogateTraining(max_epochs=16, batch=8, **fast),
+            surrogate_training=SurrogateTraining(max_epochs=24, **fast),
+            holdout=SurrogateConfig(64, views="shared", features=(8, 16, 32)),
+            holdout_training=SurrogateTraining(max_epochs=8, batch=8, **fast),
             direct=SurrogateConfig(16, architecture="conv3d", features=(16, 32, 48)),
-            direct_training=SurrogateTraining(max_epochs=40, soft=0.0, **how),
-            tuning=FineTuning(max_epochs=10, **fast),
+            direct_training=SurrogateTraining(max_epochs=30, soft=0.0, **how),
+            tuning=FineTuning(max_epochs=6, **fast),
         )
 
     @classmethod
