@@ -64,7 +64,7 @@ def write_demo_report(
     sections = [
         *evaluation_sections(judged, pictures=[images], baselines=baselines),
         _training(rocks, parts, networks),
-        _beside_the_truth(core.found, core.exact),
+        *_beside_the_truth(core.found, core.exact),
         *map_sections(core.found),
     ]
     return write_report({"core": core.coarse}, path, title="Permeability demo", sections=sections)
@@ -121,7 +121,7 @@ def _training(rocks: RockSet, parts: RockSplit, networks: DemoNetworks) -> Secti
     return Section("Training", grids={"": Grid(head, tuple(rows), note)})
 
 
-def _beside_the_truth(found: PermeabilityMap, exact: PermeabilityMap) -> Section:
+def _beside_the_truth(found: PermeabilityMap, exact: PermeabilityMap) -> list[Section]:
     """Return the map of the core beside Stokes flow in its true pores."""
     pairs = {a: (millidarcy(exact.k(a)).ravel(), millidarcy(found.k(a)).ravel()) for a in found.axes}
     scatter = agreement_picture(
@@ -141,6 +141,7 @@ def _beside_the_truth(found: PermeabilityMap, exact: PermeabilityMap) -> Section
         for axis in found.axes
     )
     grid = Grid(("axis", "from the coarse image", "in the true pores"), rows)
-    return Section(
-        "The core: map and truth", [scatter, *maps], grids={"Upscaled by Darcy flow": grid}, columns=1
-    )
+    return [
+        Section("The core: map and truth", maps, columns=1),
+        Section("The core: windows and upscaled", [scatter], grids={"Upscaled by Darcy flow": grid}),
+    ]
