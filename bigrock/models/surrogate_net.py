@@ -47,15 +47,15 @@ class SurrogateNet(nn.Module):
         self.binarize = binarize
 
         def member() -> nn.Module:
+            eyes: _Channels | _Slices | _Volume
             if architecture == "conv3d":
-                eyes: nn.Module = _Volume(features, norm)
+                eyes = _Volume(features, norm)
             elif views == "shared":
                 eyes = _Slices(features, norm)
             else:
                 eyes = _Channels(edge, features, norm)
-            width = eyes.width
             return nn.Sequential(
-                eyes, nn.Dropout(dropout), nn.Linear(width, head), nn.ReLU(), nn.Linear(head, 1)
+                eyes, nn.Dropout(dropout), nn.Linear(eyes.width, head), nn.ReLU(), nn.Linear(head, 1)
             )
 
         self.members = nn.ModuleList(member() for _ in range(members))
