@@ -28,10 +28,9 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 Scalar = np.float32
-_FAST = {"nogil": True, "cache": True, "fastmath": True}
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def stokes(neighbours: Array, codes: Array, v: Array, out: Array) -> None:
     """Set `out` to the Stokes operator of `v`: minus Laplacian plus gradient, and minus divergence."""
     for i in range(neighbours.shape[0]):
@@ -65,7 +64,7 @@ def stokes_energy(neighbours: Array, codes: Array, v: Array) -> float:
     return total
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def laplace(neighbours: Array, held: Array, v: Array, out: Array) -> None:
     """Set the fourth numbers of `out` to what flows out of each voxel; `held` conducts to a potential of 0."""
     wall = neighbours.shape[0]
@@ -78,7 +77,7 @@ def laplace(neighbours: Array, held: Array, v: Array, out: Array) -> None:
         out[i, 3] = total
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def sweep_fine(
     neighbours: Array, weights: Array, inverse: Array, right: Array, z: Array, forward: bool
 ) -> None:
@@ -100,7 +99,7 @@ def sweep_fine(
         z[i, 3] = inverse[i, 3] * d
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def residual_to_coarse_fine(
     neighbours: Array, weights: Array, inverse: Array, right: Array, z: Array, parents: Array, coarse: Array
 ) -> None:
@@ -126,7 +125,7 @@ def residual_to_coarse_fine(
         coarse[parent, 3] += d if inverse[i, 3] > 0 else Scalar(0)
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def sweep(
     starts: Array, columns: Array, weights: Array, inverse: Array, right: Array, z: Array, forward: bool
 ) -> None:
@@ -147,7 +146,7 @@ def sweep(
         z[i, 3] = inverse[i, 3] * d
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def residual_to_coarse(
     starts: Array,
     columns: Array,
@@ -175,7 +174,7 @@ def residual_to_coarse(
         coarse[parent, 3] += d - diagonal[i, 3] * z[i, 3]
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def prolong(parents: Array, coarse: Array, inverse: Array, scale: float, z: Array) -> None:
     """Add to each row `scale` times the correction of its parent, where the row has an unknown."""
     factor = Scalar(scale)
@@ -185,7 +184,7 @@ def prolong(parents: Array, coarse: Array, inverse: Array, scale: float, z: Arra
             z[i, lane] += factor * coarse[parent, lane] if inverse[i, lane] > 0 else Scalar(0)
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def dot(a: Array, b: Array) -> float:
     """Return the inner product."""
     total = 0.0
@@ -195,7 +194,7 @@ def dot(a: Array, b: Array) -> float:
     return total
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def subtract(y: Array, scale: float, x: Array) -> None:
     """Subtract ``scale * x`` from `y`."""
     factor = Scalar(scale)
@@ -204,7 +203,7 @@ def subtract(y: Array, scale: float, x: Array) -> None:
             y[i, lane] -= factor * x[i, lane]
 
 
-@njit(**_FAST)
+@njit(nogil=True, cache=True, fastmath=True)
 def turn_direction(
     v: Array, older: Array, old: Array, epsilon: float, delta: float, gamma: float, phi: float, x: Array
 ) -> None:

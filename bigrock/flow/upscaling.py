@@ -149,7 +149,7 @@ def _darcy(cells: Grid, sizes: Grid, axis: int) -> tuple[float, float, int]:
     )
     residual = float(np.linalg.norm(right - matrix @ pressure) / np.linalg.norm(right))
     flux = float(outlet @ pressure[number[-1].ravel()])
-    return flux * len(number) * lengths[0] ** 2 / number[0].size, residual, len(steps)
+    return float(flux * len(number) * lengths[0] ** 2 / number[0].size), residual, len(steps)
 
 
 def _links(turned: list[Grid], lengths: Grid, number: npt.NDArray[np.int64]) -> tuple[Any, Any, Grid]:
