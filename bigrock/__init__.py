@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bigrock import datasets, errors, kernels, measures, report, units, volumes, workflows
+    from bigrock import datasets, errors, flow, kernels, measures, report, units, volumes, workflows
     from bigrock.engine import Kernel, Plan, Progress, Reduction, fit, plan, reduce, run
     from bigrock.engine.clusters import cluster
     from bigrock.measures import Measurements, label, measure, pores
@@ -42,7 +42,7 @@ _HOME = {
     "run": "engine",
     "write_report": "report",
 }
-_MODULES = ("datasets", "errors", "kernels", "measures", "report", "units", "volumes", "workflows")
+_MODULES = ("datasets", "errors", "flow", "kernels", "measures", "report", "units", "volumes", "workflows")
 
 __all__ = [
     "ArraySource",
@@ -58,6 +58,7 @@ __all__ = [
     "export_slice",
     "export_volume",
     "fit",
+    "flow",
     "import_volume",
     "kernels",
     "label",

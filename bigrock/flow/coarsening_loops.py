@@ -72,7 +72,7 @@ def join_fine(neighbours: Array, blocks: Array, parents: Array) -> Array:
     links = np.arange(n, dtype=np.int32)
     for i in range(n):
         for side in range(1, 6, 2):
-            j = np.int64(neighbours[i, side])
+            j: Any = np.int64(neighbours[i, side])
             if j < n and _same_block(blocks, i, j):
                 _link(links, i, j)
     return _number(links, blocks, parents)

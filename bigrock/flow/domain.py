@@ -66,7 +66,7 @@ class Domain:
             mask, sides = np.pad(mask, [(0, 0), (1, 1), (1, 1)]), [(1, 1), (1, 1)]
         mask = np.pad(mask, [pads[0], (0, 0), (0, 0)], mode="wrap")
         if self.boundary != "sealed":
-            mode = "wrap" if self.boundary == "periodic" else "symmetric"
+            mode: Literal["wrap", "symmetric"] = "wrap" if self.boundary == "periodic" else "symmetric"
             mask = np.pad(mask, [(0, 0), *sides], mode=mode)
         found = edt.edt(mask.view(np.uint8))
         inner = tuple(slice(a, n - b) for n, (a, b) in zip(mask.shape, [pads[0], *sides], strict=True))

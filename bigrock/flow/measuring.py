@@ -124,7 +124,7 @@ def permeability(
     return Permeability(found, sides, edge)
 
 
-def checked_mask(mask: Mask) -> Mask:
+def checked_mask(mask: object) -> Mask:
     """Return the mask.
 
     Raises

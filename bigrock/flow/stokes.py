@@ -63,12 +63,14 @@ def flow_through(domain: Domain, tolerance: float, most: int, xp: Any = None) ->
 
     loops = loops_for(xp)
     graph = domain.graph()
-    codes = np.zeros((len(graph) + 2, 3), np.uint8)
+    codes: Array = np.zeros((len(graph) + 2, 3), np.uint8)
     face_codes(graph.neighbours, codes[:-2])
     cycle = Multigrid(graph, codes, _drag(domain, len(graph)), np.zeros(len(graph), np.float32), xp)
-    right = graph.zeros()
+    right: Array = graph.zeros()
     right[:, 0] = codes[:, 0] > 0
-    neighbours, codes, right = (a if xp is None else xp.asarray(a) for a in (graph.neighbours, codes, right))
+    neighbours: Array = graph.neighbours
+    if xp is not None:
+        neighbours, codes, right = (xp.asarray(a) for a in (neighbours, codes, right))
     found: list[Flow] = []
 
     def operator(v: Array, out: Array) -> None:

@@ -14,7 +14,7 @@ from bigrock.kernels import backend
 
 
 def rock(seed: int, porosity: float) -> np.ndarray:
-    field = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal((20, 22, 24)), 1.5)
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal((13, 12, 14)), 1.2)
     return field < np.quantile(field, porosity)
 
 
