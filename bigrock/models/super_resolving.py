@@ -204,8 +204,8 @@ def pore_fraction(array: Array, levels: tuple[float, float] = (0.0, 1.0)) -> Arr
 
     Examples
     --------
-    >>> pore_fraction(np.array([250, 210, 125, 40]), (210, 40))
-    array([0. , 0. , 0.5, 1. ], dtype=float32)
+    >>> pore_fraction(np.array([250, 125, 40]), (210, 40))
+    array([0. , 0.5, 1. ], dtype=float32)
     """
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise NonFiniteError(

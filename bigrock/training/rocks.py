@@ -224,7 +224,7 @@ def coarse_rocks(rocks: TrainingRocks, factor: int, **options: Any) -> TrainingR
     Examples
     --------
     >>> coarse = coarse_rocks(TrainingRocks(np.ones((1, 8, 8, 8), bool), [32.0]), 4)
-    >>> coarse.shape, coarse.k_voxel2[0, 0]
+    >>> coarse.shape, float(coarse.k_voxel2[0, 0])
     ((2, 2, 2), 2.0)
     """
     check_divides(rocks.shape, factor)
