@@ -15,6 +15,8 @@ from bigrock.flow.multigrid import Multigrid
 __all__ = ["Current", "conducted"]
 
 Array = npt.NDArray[Any]
+_FLOOR = 1e-13
+"""Squared residual below which float32 has no more to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def conducted(graph: PoreGraph, periodic: bool, tolerance: float, most: int) -> 
     cycle(right, ahead)
     rho = first = dot(right, ahead)
     iteration, done = 0, False
-    while not done and iteration < most:
+    while not done and iteration < most and (not iteration or rho > _FLOOR * first):
         iteration += 1
         if rho > 0:
             laplace(graph.neighbours, held, ahead, image)

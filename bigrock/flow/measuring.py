@@ -61,6 +61,7 @@ def permeability(
     tolerance : float
         Converged is: the largest and the smallest flux over the planes across the flow differ by no more than
         this, relative to their mean. The permeability is then closer than that: its error goes with the square.
+        In float32 a spread below about 1e-4 is not always reached; then it warns, as after `max_iterations`.
     max_iterations : int, optional
         Stop there, with a `ConvergenceWarning` and ``converged=False`` (default: 2000).
     threads : int
@@ -201,7 +202,8 @@ def warn_of(what: str, axis: str, iterations: int, spread: float, tolerance: flo
     """Warn that a solver stopped before its tolerance was reached."""
     warnings.warn(
         f"the {what} along {axis} is not converged after {iterations} iterations: it differs by {spread:.2g} "
-        f"between planes, and {tolerance:g} was asked for. Allow more iterations, or do not use this result.",
+        f"between planes, and {tolerance:g} was asked for. Allow more iterations or a larger tolerance, or do not "
+        "use this result.",
         ConvergenceWarning,
         stacklevel=3,
     )

@@ -25,6 +25,8 @@ BYTES_PER_PORE_VOXEL = 230
 BYTES_PER_VOXEL = 20
 """What one axis takes at its peak."""
 _ASK_EVERY = 5
+_FLOOR = 1e-6
+"""Residual below which float32 has no more to say: the solution would only drift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def flow_through(domain: Domain, tolerance: float, most: int, xp: Any = None) ->
             return False
         energy = loops.stokes_energy(neighbours, codes, x)
         found[:] = [_judged(domain, graph, to_host(x), energy, tolerance, iteration, residual)]
-        return found[0].converged or iteration >= most
+        return found[0].converged or iteration >= most or residual <= _FLOOR
 
     minres(operator, precondition, right, stop, loops)
     return found[0]
