@@ -26,6 +26,7 @@ from bigrock.workflows.permeability.evaluation import (
     PermeabilityEvaluation,
     evaluate_permeability,
 )
+from bigrock.workflows.permeability.evaluation_report import verdict
 from bigrock.workflows.permeability.map_result import PermeabilityMap
 
 __all__ = ["PermeabilityDemo", "permeability_demo"]
@@ -124,6 +125,7 @@ def permeability_demo(
     judged = _judged(known, parts, networks, chosen, place, how)
     core = map_demo_core(networks, known, chosen, place, seed, **how)
     figures = {**_figures(judged, networks), "map": core.figures(), "rocks": len(known)}
+    figures["verdict"] = verdict(judged)
     figures["wall_seconds_of_this_call"] = round(time.monotonic() - begun, 1)
     file = place / "permeability.json"
     file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

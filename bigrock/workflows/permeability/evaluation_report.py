@@ -78,15 +78,22 @@ def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> dict[s
     'A network that reads k from the c'
     """
     roles = roles or Roles()
-    told = {
-        "Does super-resolution help?": _physics(found, roles.interpolated, roles.plain),
-        "Does tuning with a fidelity term help?": _physics(found, roles.plain, roles.tuned),
-        "Or is it the extra epochs?": _physics(found, roles.control, roles.tuned),
-        "Does the paper's mode help (no fidelity term)?": _physics(found, roles.plain, roles.paper),
+    told = {question: _physics(found, *pair) for question, pair in _questions(roles).items()}
+    told |= {
         "Does the surrogate tell the truth of it?": _cheating(found, roles),
         "Is the detour worth it?": _bypass(found),
     }
     return {question: answer for question, answer in told.items() if answer}
+
+
+def _questions(roles: Roles) -> dict[str, tuple[str, str]]:
+    """Return what is asked of physics, and the images before and after."""
+    return {
+        "Does super-resolution help?": (roles.interpolated, roles.plain),
+        "Does tuning with a fidelity term help?": (roles.plain, roles.tuned),
+        "Or is it the extra epochs?": (roles.control, roles.tuned),
+        "Does the paper's mode help (no fidelity term)?": (roles.plain, roles.paper),
+    }
 
 
 def _physics(found: PermeabilityEvaluation, before: str, after: str) -> str:
@@ -173,10 +180,25 @@ def evaluation_sections(
     if baselines or found.scores(TRUTH, "direct"):
         grids["Beside it"] = _baselines_grid(found, baselines or {})
     return [
-        Section("Verdict", grids={"": Grid(("", ""), tuple(verdict(found, roles).items()))}),
+        _verdict_section(found, roles),
         Section("Permeability of the test rocks", _scatter(found, roles), grids=grids),
         Section("Images of the test rocks", list(pictures), grids={"": _image_grid(found)}, columns=1),
     ]
+
+
+def _verdict_section(found: PermeabilityEvaluation, roles: Roles) -> Section:
+    rows = []
+    for question, (before, after) in _questions(roles).items():
+        told = found.change("physics", before, after)
+        if told is not None:
+            answer = (
+                "not beyond chance" if not told.significant else "yes" if told.high < 0 else "no, it is worse"
+            )
+            interval = f"{told.low:+.3f} … {told.high:+.3f}"
+            rows.append((question, answer, f"{before} → {after}", f"{told.difference:+.3f}", interval))
+    head = ("by Stokes flow in the thresholded images", "", "images", "RMSE of log10 k", "95 % interval")
+    note = " ".join(part for part in (_cheating(found, roles), _bypass(found)) if part)
+    return Section("Verdict", note=note, grids={"": Grid(head, tuple(rows))} if rows else {})
 
 
 def _scores_grid(found: PermeabilityEvaluation, score: str) -> Grid:
