@@ -10,7 +10,7 @@ import typer
 from bigrock.cli import options as o
 from bigrock.cli.command import command
 from bigrock.cli.printing import say, show_json, show_rows
-from bigrock.cli.shale_model import number, number_list, shale_job
+from bigrock.cli.shale_model import Anew, number, number_list, shale_job
 from bigrock.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def sweep(
     ] = "2,3,4,5,6,7,8",
     seeds: Annotated[str, typer.Option(metavar="N,N,...", help="Seeds of weights and patches.")] = "0,1,2",
     config: _Config = None,
+    no_resume: Anew = False,
     quiet: o.Quiet = False,
     json: o.Json = False,
 ) -> None:
@@ -147,6 +148,7 @@ def sweep(
         counts=number_list("--counts", counts),
         seeds=number_list("--seeds", seeds),
         config=settings,
+        resume=not no_resume,
         progress=o.progress_of(quiet),
     )
     if json:
@@ -164,6 +166,7 @@ def sweep(
 @command(
     "bigrock shale demo --level middle --train-slices 6 --seed 0 --out shale-demo",
     "bigrock shale demo --quick --out shale-demo --json",
+    continues=True,
 )
 def demo(
     out: Annotated[

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from bigrock.volumes import Volume
     from bigrock.workflows.shale.evaluation import Evaluation
 
-__all__ = ["evaluate", "number", "number_list", "shale_job", "train"]
+__all__ = ["Anew", "evaluate", "number", "number_list", "shale_job", "train"]
 
+Anew = Annotated[
+    bool, typer.Option("--no-resume", help="Train anew, and replace the training that is in the folder.")
+]
 _Stack = Annotated[str, typer.Argument(metavar="STACK", help="The grey stack: a .zarr folder or URL.")]
 
 
@@ -39,7 +42,7 @@ def train(
         typer.Option("--config", "-c", metavar="FILE", help="Settings, such as configs/shale.yaml."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of weights and patches.")] = 0,
-    no_resume: o.NoResume = False,
+    no_resume: Anew = False,
     quiet: o.Quiet = False,
     json: o.Json = False,
 ) -> None:

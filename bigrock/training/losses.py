@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bigrock.training.slices import IGNORE
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from bigrock.training.settings import TrainingConfig
 
 __all__ = ["SegmentationLoss"]
 
@@ -46,6 +48,14 @@ class SegmentationLoss:
         self.dice_weight = dice_weight
         self.cross_entropy_weight = cross_entropy_weight
         self.dice = DiceLoss(batch=True)
+
+    @classmethod
+    def of(cls, classes: Mapping[str, int], training: TrainingConfig) -> SegmentationLoss:
+        """Return the loss that settings describe; a class that they do not weigh weighs 1."""
+        weights = training.class_weights
+        named = sorted(classes, key=lambda name: classes[name])
+        each = None if weights is None else [float(weights.get(name, 1.0)) for name in named]
+        return cls(each, training.dice_weight, training.cross_entropy_weight)
 
     def __call__(self, logits: Tensor, label: Tensor) -> Tensor:
         """Return the loss of logits (N, classes, …) and class values (N, 1, …), as a number in float32."""

@@ -96,8 +96,7 @@ def train_segmentation(
     training = training or TrainingConfig()
     _check(slices, validation, test, config, training)
     device = training_device(training.device)
-    weights = _class_weights(config.classes, training)
-    loss = SegmentationLoss(weights, training.dice_weight, training.cross_entropy_weight)
+    loss = SegmentationLoss.of(config.classes, training)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         # oneDNN and cuDNN compute channels-last images faster.
@@ -190,13 +189,6 @@ def _check(
         raise PhaseError(
             f"class_weights names {', '.join(unknown)}, and the classes are {', '.join(config.classes)}. Use these."
         )
-
-
-def _class_weights(classes: Mapping[str, int], training: TrainingConfig) -> list[float] | None:
-    if training.class_weights is None:
-        return None
-    named = sorted(classes, key=lambda name: classes[name])
-    return [float(training.class_weights.get(name, 1.0)) for name in named]
 
 
 def _provenance(

@@ -6,6 +6,7 @@ import pytest
 import torch
 from monai.losses.dice import DiceCELoss
 
+from bigrock.training import TrainingConfig
 from bigrock.training.losses import SegmentationLoss
 
 
@@ -24,6 +25,12 @@ def test_with_every_pixel_annotated_it_is_that_of_monai(weights: list[float] | N
     )
     found = SegmentationLoss(weights, dice_weight=0.5, cross_entropy_weight=2.0)(logits, label)
     assert found.item() == pytest.approx((0.5 * plain + 2 * entropy).item(), rel=1e-5)
+
+
+def test_weights_go_by_the_values_of_the_classes_and_not_by_their_order_in_the_table() -> None:
+    training = TrainingConfig(class_weights={"pore": 5.0}, dice_weight=0.0)
+    assert SegmentationLoss.of({"pore": 1, "solid": 0}, training).class_weights == [1.0, 5.0]
+    assert SegmentationLoss.of({"pore": 1, "solid": 0}, TrainingConfig()).class_weights is None
 
 
 def test_pixels_that_nobody_annotated_have_no_gradient() -> None:

@@ -23,9 +23,10 @@ from bigrock.training.metrics import scores
 from bigrock.training.validation import evaluate
 from bigrock.volumes import Source, open_volume
 from bigrock.volumes.source import required_voxel_size
+from bigrock.workflows.execution import executing
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
 from bigrock.workflows.shale.parts import Parts
-from bigrock.workflows.shale.segmenting import few_slice_settings
+from bigrock.workflows.shale.segmenting import few_slice_settings, local_folder
 from bigrock.workflows.shale.settings import FewSliceSettings
 from bigrock.workflows.shale.slices import SliceReader
 from bigrock.workflows.shale.sweep_figure import draw_sweep
@@ -131,25 +132,27 @@ def sweep(
     >>> found.table["n"].to_pylist()
     [2, 3]
     """
-    settings = few_slice_settings(config)
+    settings, place = few_slice_settings(config), local_folder(out)
     source = open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
-    how = {"executor": settings.run.executor, "ram": settings.run.ram, "progress": progress}
     voxel = required_voxel_size(source, "the interval between training slices")
     network = settings.network.made(classes)
     pores = [classes[name] for name in settings.pore_names(classes)]
-    known = annotated_slices(labels, source.shape, classes, **how)
     numbers, every = sorted(set(counts)), sorted(set(seeds))
-    parts = sweep_parts(known, numbers, test=settings.selection.test)
     if not every:
         raise ParameterError("a sweep without a seed trains nothing. Give one seed or more.")
-    _refuse_missing(known, parts)
-    bench = _Bench(SliceReader.of(source, network, **how), known, network, pores, settings, Path(out))
+    with executing(settings.run.executor) as executor:
+        how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
+        known = annotated_slices(labels, source.shape, classes, **how)
+        parts = sweep_parts(known, numbers, test=settings.selection.test)
+        _refuse_missing(known, parts)
+        reader = SliceReader.of(source, network, **how)
+    bench = _Bench(reader, known, network, pores, settings, place)
     rows = [
         bench.row(n, seed, parts[n], source.shape[0] * voxel[0] / (n + 1), resume=resume)
         for n in numbers
         for seed in every
     ]
-    return _written(rows, parts, Path(out))
+    return _written(rows, parts, place)
 
 
 def recommended(rows: Sequence[Mapping[str, Any]]) -> int:
@@ -217,12 +220,7 @@ class _Bench:
             resume=resume,
             progress=False,
         )
-        weights = training.class_weights
-        loss = SegmentationLoss(
-            None if weights is None else [weights.get(name, 1.0) for name in self.network.classes],
-            training.dice_weight,
-            training.cross_entropy_weight,
-        )
+        loss = SegmentationLoss.of(self.network.classes, training)
         judged = evaluate(trained.bundle.network("cpu"), tested, len(self.network.classes), loss)
         told = scores(np.sum(judged.confusion, axis=0), self.network.classes, pores=self.pores)
         best = trained.history.epochs[trained.history.best_epoch - 1]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigrock.datasets import Shale
-from bigrock.errors import ParameterError
+from bigrock.errors import ParameterError, VolumeExistsError
 from bigrock.workflows.shale.annotated import annotated_slices
 from bigrock.workflows.shale.sweep_slices import sweep_parts
 from bigrock.workflows.shale.sweeping import Sweep, recommended, sweep
@@ -66,6 +66,16 @@ def test_tables_figure_and_json_lie_in_the_folder(found: Sweep) -> None:
 def test_a_sweep_that_is_called_again_trains_nothing_anew(found: Sweep) -> None:
     again = swept(found.folder)
     assert again.table.equals(found.table)
+
+
+def test_a_sweep_runs_where_the_settings_say_and_never_on_a_file(tmp_path: Path) -> None:
+    config = {**CONFIG, "run": {"executor": "2"}}
+    given = {"classes": CLASSES, "counts": (2,), "seeds": (0,), "progress": False}
+    again = sweep(SHALE, SHALE.truth, tmp_path / "sweep", config=config, **given)
+    assert again.table["n"].to_pylist() == [2]
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(VolumeExistsError, match="is a file"):
+        sweep(SHALE, SHALE.truth, tmp_path / "file", config=config, **given)
 
 
 def test_the_fewest_slices_within_one_standard_error_are_recommended() -> None:
