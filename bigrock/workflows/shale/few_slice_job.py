@@ -14,19 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.running import run
-from bigrock.errors import PhaseError
+from bigrock.errors import PhaseError, VolumeExistsError
 from bigrock.models import Bundle, segmentation_kernel
 from bigrock.training import Trained, TrainingSlice, train_segmentation
 from bigrock.volumes import Source, Volume
 from bigrock.volumes.source import Voxel, required_voxel_size
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
+from bigrock.workflows.shale.annotation_files import digest_of
 from bigrock.workflows.shale.clean_up import clean_up
 from bigrock.workflows.shale.parts import Parts, Slices, held_out, parts_of
 from bigrock.workflows.shale.scoring import forest_scores, otsu_scores, score_slices
 from bigrock.workflows.shale.settings import FewSliceSettings
 from bigrock.workflows.shale.slices import SliceReader
 
-__all__ = ["FewSliceJob", "FewSliceResult", "checked_labels"]
+__all__ = ["FewSliceJob", "FewSliceResult", "checked_labels", "kept_json"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,11 +117,16 @@ class FewSliceJob:
 
     def finish(self, place: Path, *, resume: bool, overwrite: bool) -> FewSliceResult:
         """Train, segment, score, all into a folder."""
+        if not (resume or overwrite) and (place / "model").exists():
+            raise VolumeExistsError(
+                f"{place} holds a job already, and resume=False refuses to continue it: its model would be lost. "
+                "Choose another folder, or overwrite=True."
+            )
         resume = resume and not overwrite
         trained = self.train(place / "model", resume=resume)
         begun = time.monotonic()
         passes = {
-            "resume": resume and not overwrite,
+            "resume": resume,
             "overwrite": overwrite,
             "block": self.settings.run.block,
             **self.how,
@@ -138,10 +144,13 @@ class FewSliceJob:
     def _metrics(
         self, trained: Trained, volume: Volume, seconds: dict[str, float], file: Path
     ) -> dict[str, Any]:
-        """Return the scores, and write them."""
-        scored = {"of": volume.history[-1], "baselines": self.settings.baselines}
-        kept = _kept(file)
-        if kept.get("scored") == json.loads(json.dumps(scored)):
+        """Return the scores, and write them; those of the same labels and truth stay."""
+        truth = {str(z): digest_of(plane) for z, plane in self.truth.items()}
+        said = {"of": volume.history[-1], "truth": truth, "pores": self.pores}
+        scored = json.loads(json.dumps({**said, "baselines": self.settings.baselines}))
+        kept = kept_json(file)
+        before = kept.get("scored", {})
+        if before == scored:
             return kept
         predicted = {z: volume[z] for z in self.truth}
         metrics = score_slices(self.truth, predicted, self.network.classes, self.pores)
@@ -158,7 +167,8 @@ class FewSliceJob:
                 self.stack, self.truth, self.network.classes, self.pores, **self.how
             )
             metrics["random_forest"] = forest_scores(*given, seed=self.training.seed)
-        metrics["seconds"] = {name: round(value, 3) for name, value in seconds.items()}
+        again = before.get("of") == scored["of"]
+        metrics["seconds"] = kept["seconds"] if again else {n: round(s, 3) for n, s in seconds.items()}
         metrics["scored"] = scored
         file.write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return metrics
@@ -209,7 +219,7 @@ def checked_labels(
     return known, parts
 
 
-def _kept(file: Path) -> dict[str, Any]:
+def kept_json(file: Path) -> dict[str, Any]:
     """Return what an earlier call left in a file; nothing where there is none, or it was cut off."""
     try:
         told = json.loads(file.read_text(encoding="utf-8"))

@@ -18,7 +18,7 @@ from bigrock.workflows.shale.account_report import account_sections
 from bigrock.workflows.shale.accounting import ShaleAccount, account
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels
 from bigrock.workflows.shale.evaluation import evaluate, evaluation_sections
-from bigrock.workflows.shale.few_slice_job import FewSliceJob, FewSliceResult
+from bigrock.workflows.shale.few_slice_job import FewSliceJob, FewSliceResult, kept_json
 from bigrock.workflows.shale.job_input import checked_input, imported_stack
 from bigrock.workflows.shale.quality import stack_quality
 from bigrock.workflows.shale.segmenting import few_slice_settings, prepared_folder
@@ -151,7 +151,7 @@ def run_shale(
 
 def _quality(scan: Volume, file: Path, how: dict[str, Any]) -> None:
     """Write what is wrong with the stack; what is there of the same stack stays."""
-    if _kept(file).get("stack") == _plain(scan.identity()):
+    if kept_json(file).get("stack") == _plain(scan.identity()):
         return
     told = {"stack": scan.identity(), **stack_quality(scan, **how).to_dict()}
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -245,14 +245,6 @@ def _training(few: FewSliceResult) -> Measurements:
         if name in few.metrics
     }
     return Measurements({"slices and training": told}, {"slices and training": {"interval": "m"}}, {})
-
-
-def _kept(file: Path) -> dict[str, Any]:
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
-    return told if isinstance(told, dict) else {}
 
 
 def _plain(value: Any) -> Any:

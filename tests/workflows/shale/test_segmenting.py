@@ -109,6 +109,35 @@ def test_the_same_call_again_does_nothing_anew(result: FewSliceResult) -> None:
     assert {p: p.stat().st_mtime_ns for p in files} == files
 
 
+def test_a_test_slice_that_was_painted_anew_is_scored_anew(
+    result: FewSliceResult, truth: npt.NDArray[Any], tmp_path: Path
+) -> None:
+    place = shutil.copytree(result.folder, tmp_path / "job")
+    painted, z = truth.copy(), result.parts.test[0]
+    painted[z] = np.where(result.volume[z] == 0, 0, 255)
+    given = {"slices": result.parts, "classes": CLASSES, "progress": False}
+    labels = bigrock.ArraySource(painted, VOXEL, kind="labels", classes=CLASSES)
+    again = segment_from_slices(SHALE, labels, place, config=QUICK, **given)
+    assert again.trained.history.epochs == result.trained.history.epochs
+    assert again.metrics["by_slice"][str(z)]["iou"]["matrix"] == 1.0
+    assert again.metrics["seconds"] == result.metrics["seconds"]
+    other = segment_from_slices(SHALE, labels, place, config={**QUICK, "pores": ("organic pore",)}, **given)
+    assert other.metrics["pore_iou"] == other.metrics["iou"]["organic pore"]
+
+
+def test_a_job_that_is_not_to_be_continued_is_refused_before_its_model_is_replaced(
+    result: FewSliceResult,
+) -> None:
+    weights = result.folder / "model" / "models" / "model.safetensors"
+    before = weights.stat().st_mtime_ns
+    with pytest.raises(VolumeExistsError, match="refuses to continue"):
+        segment_from_slices(
+            SHALE, SHALE.truth, result.folder, slices=4, classes=CLASSES, config=QUICK, resume=False,
+            progress=False,
+        )  # fmt: skip
+    assert weights.stat().st_mtime_ns == before
+
+
 def test_other_slices_in_the_same_folder_are_refused(result: FewSliceResult) -> None:
     with pytest.raises(ResumeError):
         segment_from_slices(
