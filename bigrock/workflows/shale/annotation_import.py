@@ -224,19 +224,24 @@ def _check_files(place: Path, entries: list[dict[str, Any]], files: Mapping[int,
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in {place}: a slice without labels "
             f"cannot be told from one that nobody painted.{hint} Put it back under its name."
         )
-    import tifffile
-
     for entry in entries:
         for what in ("grey", "prelabels"):
             path = place / entry["files"][what]
-            if (
-                path.is_file()
-                and digest_of(np.asarray(tifffile.imread(path)).squeeze()) != entry["sha256"][what]
-            ):
+            if path.is_file() and _digest(path) != entry["sha256"][what]:
                 raise SliceStackError(
                     f"{path.name} is not the picture that was exported: the labels of slice {entry['slice']} would be "
                     "those of another. Put the file back, or export again."
                 )
+
+
+def _digest(path: Path) -> str | None:
+    """Return the digest of a picture; None of what is none."""
+    import tifffile
+
+    try:
+        return digest_of(np.asarray(tifffile.imread(path)).squeeze())
+    except Exception:
+        return None
 
 
 def _check_stack(source: Source, manifest: dict[str, Any]) -> None:

@@ -101,7 +101,7 @@ class SliceChoice:
 
     def __str__(self) -> str:
         nearest = min(self.apart.values(), default=None)
-        told = "" if nearest is None else f" (at least {nearest} slices from training)"
+        told = "" if nearest is None else f" (at least {nearest} slice{'s' * (nearest != 1)} from training)"
         return (
             f"train {_listed(self.train)}; validation {_listed(self.validation)}; test {_listed(self.test)}{told}; "
             f"interval {self.interval_m * 1e6:.3f} µm"

@@ -217,6 +217,11 @@ def set_pixel(value):
             "both",
         ),
         (lambda f: labels_of(f)[0].write_bytes(b"no picture"), SliceStackError, "cannot be read"),
+        (
+            lambda f: sorted(f.glob("*grey*"))[0].write_bytes(b"no picture"),
+            SliceStackError,
+            "not the picture",
+        ),
         (lambda f: (f / "manifest.json").unlink(), ParameterError, "no readable manifest"),
         (lambda f: (f / "manifest.json").write_text("{}"), ParameterError, "not of an annotation"),
         (
