@@ -7,7 +7,7 @@ import inspect
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ __all__ = ["command", "examples_text"]
 _Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 
-def command(*examples: str) -> Callable[[Callable[..., None]], Any]:
+def command(*examples: str, continues: bool = False) -> Callable[[Callable[..., None]], Any]:
     """Return a decorator that makes a function a command of ``bigrock``.
 
     Its errors become messages on stderr and an exit code: 2 for a value or configuration that is
@@ -32,6 +32,8 @@ def command(*examples: str) -> Callable[[Callable[..., None]], Any]:
     ----------
     *examples : str
         Command lines, for the help.
+    continues : bool
+        Whether the same command goes on where it was interrupted; one with ``--no-resume`` does anyway.
 
     Examples
     --------
@@ -45,7 +47,7 @@ def command(*examples: str) -> Callable[[Callable[..., None]], Any]:
     def decorate(function: Callable[..., None]) -> Any:
         @functools.wraps(function)
         def guarded(*, debug: bool, **values: Any) -> None:
-            _guard(function, debug, values)
+            _guard(function, debug, values, continues)
 
         signature = inspect.signature(function, eval_str=True)
         option = inspect.Parameter("debug", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_Debug)
@@ -59,7 +61,7 @@ def command(*examples: str) -> Callable[[Callable[..., None]], Any]:
     return decorate
 
 
-def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any]) -> None:
+def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any], continues: bool) -> None:
     """Run a command; turn what it raises into a message and an exit code."""
 
     def show_warning(message: Warning | str, *rest: Any, **options: Any) -> None:
@@ -72,7 +74,7 @@ def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any]) -
         except (Exception, KeyboardInterrupt) as error:
             if debug or isinstance(error, typer.Exit | typer.Abort | typer.BadParameter):
                 raise
-            raise typer.Exit(_explain(error, values)) from None
+            raise typer.Exit(_explain(error, values, continues)) from None
 
 
 @contextmanager
@@ -92,11 +94,12 @@ def _ended_by_signal() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _explain(error: BaseException, options: Iterable[str]) -> int:
+def _explain(error: BaseException, options: Collection[str], continues: bool) -> int:
     """Write what went wrong to stderr, in the words of the command line; return the exit code."""
     if isinstance(error, KeyboardInterrupt):
-        resumable = {"executor", "overwrite"} <= set(options)
-        continued = "What was finished is kept: the same command continues it (without --overwrite)."
+        resumable = continues or "no_resume" in options or {"executor", "overwrite"} <= set(options)
+        without = " (without --overwrite)" if "overwrite" in options else ""
+        continued = f"What was finished is kept: the same command continues it{without}."
         complain(f"interrupted. {continued if resumable else 'Nothing was written.'}")
         return 1
     if isinstance(error, BigrockError):

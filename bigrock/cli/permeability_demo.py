@@ -18,6 +18,7 @@ __all__ = ["demo"]
     "bigrock permeability demo --seed 0 --out permeability-demo",
     "bigrock permeability demo --quick --out permeability-demo --json",
     "bigrock permeability demo --rocks rocks.zarr --out permeability-demo",
+    continues=True,
 )
 def demo(
     out: Annotated[

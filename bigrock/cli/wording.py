@@ -39,6 +39,8 @@ def in_options(message: str, options: Iterable[str], aliases: Mapping[str, str] 
     for keyword, name in names.items():
         flag = "--" + name.replace("_", "-")
         message = re.sub(rf"(?<![\w.'-]){keyword}=True\b", flag, message)
+        if keyword.startswith("no_"):
+            message = re.sub(rf"(?<![\w.'-]){keyword[3:]}=False\b", flag, message)
         message = re.sub(rf"(?<![\w.'-]){keyword}=(?=[),.])", flag, message)
         message = re.sub(rf"(?<![\w.'-]){keyword}=(?=\S)", f"{flag} ", message)
         if "_" in keyword:

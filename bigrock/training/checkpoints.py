@@ -77,12 +77,16 @@ def read_checkpoint(path: Path, identity: Mapping[str, Any]) -> dict[str, Any] |
     odd = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     if odd:
         raise ResumeError(
-            f"{path} belongs to a training with {_said(before, odd)}, and {_said(now, odd)} is asked for: its weights "
-            "would be those of neither. Train with the same settings and slices, with resume=False, or in another "
-            "folder."
+            f"{path} belongs to a training with {_differences(before, now, odd)}: its weights would be those of "
+            "neither. Train with the same settings and data, with resume=False, or in another folder."
         )
     return state
 
 
-def _said(settings: Mapping[str, Any], names: list[str]) -> str:
-    return ", ".join(f"{name}={str(settings.get(name))[:60]}" for name in names)
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], names: list[str]) -> str:
+    """Return what differs in words; of digests and whole sections the name alone."""
+    told = []
+    for name in names:
+        was, asked = str(before.get(name)), str(now.get(name))
+        told.append(f"{name}={was} (not {asked})" if max(len(was), len(asked)) <= 40 else f"other {name}")
+    return ", ".join(told)

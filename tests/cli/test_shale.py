@@ -136,3 +136,45 @@ def test_errors_speak_of_options_and_write_nothing(stack: Path, tmp_path: Path, 
 def test_the_help_names_every_step():
     text = shale("--help").stdout
     assert all(name in text for name in ("quality", "slices", "annotate"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "continues"),
+    [
+        (("train", "a", "b", "model"), True),
+        (("run", "a", "--labels", "b", "--out", "job"), True),
+        (("sweep", "a", "b"), True),
+        (("demo",), True),
+        (("evaluate", "a", "b"), False),
+    ],
+)
+def test_an_interruption_says_that_what_was_trained_is_kept(arguments, continues: bool, monkeypatch):
+    def interrupt(*given: object, **options: object):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bigrock.volumes.open_volume", interrupt)
+    monkeypatch.setattr("bigrock.open_volume", interrupt)
+    monkeypatch.setattr("bigrock.workflows.shale.running.run_shale", interrupt)
+    monkeypatch.setattr("bigrock.workflows.shale.shale_demo", interrupt)
+    result = shale(*arguments)
+    assert result.exit_code == 1
+    assert ("the same command continues it" in result.stderr) == continues
+    assert ("Nothing was written" in result.stderr) != continues
+
+
+def test_other_slices_in_a_trained_folder_are_named_in_words(stack: Path, tmp_path: Path):
+    truth = Shale((24, 96, 96), level="easy", seed=1).truth
+    bigrock.import_volume(truth, tmp_path / "truth.zarr", progress=False)
+    config = tmp_path / "short.yaml"
+    config.write_text(
+        "workflow: shale\nsource: a\nfolder: b\nnetwork: {features: [4, 4, 8]}\n"
+        "training: {max_epochs: 1, steps_per_epoch: 1, batch: 1, patch: 16}\n"
+    )
+    given = ("train", stack, tmp_path / "truth.zarr", tmp_path / "model", "--config", config, "--quiet")
+    assert shale(*given, "--slices", 3).exit_code == 0
+    refused = shale(*given, "--slices", 2)
+    assert refused.exit_code == 1
+    told = " ".join(refused.stderr.split())
+    assert "a training with other slices: its weights" in told
+    assert "with --no-resume, or in another folder" in told
+    assert shale(*given, "--slices", 2, "--no-resume").exit_code == 0

@@ -35,3 +35,8 @@ def test_keywords_become_options(said: str, shown: str) -> None:
 
 def test_a_keyword_may_have_another_name_on_the_command_line() -> None:
     assert in_options("give dest=…", ["out"], {"dest": "out"}) == "give --out …"
+
+
+def test_what_an_option_switches_off_is_named_by_the_option() -> None:
+    assert in_options("train with resume=False, or", ["no_resume"]) == "train with --no-resume, or"
+    assert in_options("train with resume=False, or", ["overwrite"]) == "train with resume=False, or"

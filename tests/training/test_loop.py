@@ -153,6 +153,8 @@ def test_a_folder_of_other_settings_or_data_is_refused(tmp_path: Path) -> None:
         trained(tmp_path, dataclasses.replace(CONFIG, learning_rate=0.02), identity={"data": "one"})
     with pytest.raises(ResumeError, match="data=one"):
         trained(tmp_path, identity={"data": "two"})
+    with pytest.raises(ResumeError, match="a training with other data: its"):
+        trained(tmp_path, identity={"data": 64 * "f"})
     trained(tmp_path, dataclasses.replace(CONFIG, workers=1), identity={"data": "one"})
 
 
