@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from bigrock.errors import ConfigError
 from bigrock.models import PAPER_SUPER_RESOLUTION, PAPER_SURROGATE
+from bigrock.training import Augmentation, TrainingConfig
 from bigrock.workflows import SegmentJob, SegmentSettings, load_config
 from bigrock.workflows.permeability.network_settings import PermeabilityJob, PermeabilitySettings
 from bigrock.workflows.segment_kernel import segmentation_kernel
@@ -58,6 +59,12 @@ def test_every_shipped_file_loads_and_states_the_defaults(path: Path) -> None:
     assert job.settings == DEFAULTS[path.stem]()
     if not isinstance(job, PermeabilityJob):
         assert (job.overwrite, job.resume) == (False, True)
+
+
+def test_the_shale_file_lists_every_key_of_the_training() -> None:
+    training = yaml.safe_load((CONFIGS / "shale.yaml").read_text())["training"]
+    assert set(training) == {field.name for field in fields(TrainingConfig)}
+    assert set(training["augmentation"]) == {field.name for field in fields(Augmentation)}
 
 
 def test_the_file_of_the_paper_names_its_networks() -> None:
