@@ -12,6 +12,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.errors import NonFiniteError, ParameterError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import resolve, to_host
+from bigrock.kernels.pore_fractions import pores_of_fractions
 from bigrock.models.bundle import Bundle
 from bigrock.models.segmenting import LIBRARY_BYTES, WINDOW_OVERHEAD
 from bigrock.models.super_resolution import SuperResolutionConfig
@@ -21,7 +22,7 @@ from bigrock.volumes.source import Facts, Kind
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["SuperResolve", "pore_fraction", "super_resolution_kernel"]
+__all__ = ["SuperResolve", "check_threshold", "pore_fraction", "super_resolution_kernel"]
 
 Array = npt.NDArray[Any]
 
@@ -46,8 +47,9 @@ class SuperResolve(Kernel):
         Of a super-resolution, from `load_bundle`; in fingerprints and histories it stands by its digest.
     output : {"grey", "mask"}
         Pore fractions, cut off at 0 and 1; or True where they are over `threshold`.
-    threshold : float
-        Of the mask.
+    threshold : float or "fraction"
+        Of the mask; "fraction" lets each voxel of the input keep its pore fraction
+        (`bigrock.kernels.pores_of_fractions`), which suits scans with little noise.
     dtype : {"float16", "float32", "uint8"}
         Of the pore fractions; uint8 holds them times 255, rounded.
     value_range : pair of float, optional
@@ -76,7 +78,7 @@ class SuperResolve(Kernel):
 
     bundle: Bundle
     output: Literal["grey", "mask"] = "grey"
-    threshold: float = 0.5
+    threshold: float | Literal["fraction"] = 0.5
     dtype: Literal["float16", "float32", "uint8"] = "float16"
     value_range: tuple[float, float] | None = None
     precision: Literal["float32", "bf16"] = "float32"
@@ -93,10 +95,7 @@ class SuperResolve(Kernel):
             if getattr(self, name) not in allowed:
                 said = " or ".join(map(repr, allowed))
                 raise ParameterError(f"{name}={getattr(self, name)!r} is not known. Use {said}.")
-        if not 0 < self.threshold < 1:
-            raise ParameterError(
-                f"threshold={self.threshold} is no pore fraction between 0 and 1. Give 0.5, say."
-            )
+        check_threshold(self.threshold)
         self._tiling((1, 1, 1))
 
     @property
@@ -139,8 +138,8 @@ class SuperResolve(Kernel):
         return kind != "labels"
 
     def scratch_bytes(self, dtype: np.dtype[Any]) -> float:
-        """Pore fractions in float32, and a copy while they are scaled."""
-        return 8.0
+        """Pore fractions in float32, and a copy while they are scaled; those of the finer grid for a mask of them."""
+        return 8.0 + 4.0 * self.scale**3 * self._keeps_fractions
 
     def worker_bytes(self, facts: Facts, threads: int) -> float:
         """PyTorch, the weights, and one window of activations in each thread."""
@@ -160,23 +159,30 @@ class SuperResolve(Kernel):
         fraction = pore_fraction(given, levels)
         device = "cuda" if resolve(self.backend).name == "gpu" else "cpu"
         core, read = block.core, block.read
-        return self._tiling(block.volume).run(
+        made = self._tiling(block.volume).run(
             lambda window: infer(self, window, device),
             fraction[None, None],
             list(zip(read.start, read.stop, strict=True)),
             list(zip(core.start, core.stop, strict=True)),
         )[0, 0]
+        return pores_of_fractions(made, fraction[block.trim]) if self._keeps_fractions else made
 
     def answer(self, made: Tensor) -> Tensor:
         """Return pore fractions or a mask from what the network made."""
         import torch
 
+        if self._keeps_fractions:
+            return made.float()
         if self.output == "mask":
             return made > self.threshold
         fraction = made.float().clamp(0, 1)
         if self.dtype == "uint8":
             return (255 * fraction).round().to(torch.uint8)
         return fraction.half() if self.dtype == "float16" else fraction
+
+    @property
+    def _keeps_fractions(self) -> bool:
+        return self.output == "mask" and self.threshold == "fraction"
 
     def _tiling(self, volume: Shape) -> Tiling:
         window = (
@@ -185,6 +191,21 @@ class SuperResolve(Kernel):
             else self.window_voxels
         )
         return Tiling(volume, self.bundle.halo, self.bundle.stride, self.scale, window)
+
+
+def check_threshold(threshold: float | str) -> None:
+    """Refuse what is neither a pore fraction nor the word.
+
+    Raises
+    ------
+    ParameterError
+        With what is allowed.
+    """
+    if threshold != "fraction" and not (isinstance(threshold, int | float) and 0 < threshold < 1):
+        raise ParameterError(
+            f"threshold={threshold!r} is no pore fraction between 0 and 1. Give 0.5, say, or 'fraction', so that each "
+            "coarse voxel keeps its own."
+        )
 
 
 def pore_fraction(array: Array, levels: tuple[float, float] = (0.0, 1.0)) -> Array:

@@ -154,10 +154,12 @@ class PermeabilityLoss:
 
     def told(self, made: Tensor, log10_k: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return for each surrogate what its members tell, and what they should, both standardised."""
+        from bigrock.models.surrogate_net import binarized
+
         found = []
         for net, config in self.seen:
             with arithmetic("bf16" if self.training.precision == "bf16" else "float32", self.device):
-                told = net(made.clamp(0, 1))
+                told = net(binarized(made) if self.training.binarize else made.clamp(0, 1))
             found.append((told.float(), (log10_k - config.log10_k_mean) / config.log10_k_std))
         return found
 

@@ -147,6 +147,9 @@ class FineTuning(LoopConfig):
         and no flow.
     flow : float
         Weight of the permeability; 0 trains on voxels alone, the control that shows what more epochs do.
+    binarize : bool
+        Show the surrogates masks, as a solver is given them: thresholded at one half, gradients passing as
+        if there were no threshold.
     coarsening : Coarsening
         How the coarse images are made.
 
@@ -171,6 +174,7 @@ class FineTuning(LoopConfig):
     optimizer: Literal["adamw", "adam"] = "adam"
     fidelity: float = 10.0
     flow: float = 1.0
+    binarize: bool = False
     coarsening: Coarsening = Coarsening()
 
     def __post_init__(self) -> None:

@@ -128,6 +128,17 @@ def test_a_mask_is_taken_for_pore_fractions_and_made_of_them(fine, tmp_path):
     assert 0.1 < mask[:].mean() < 0.9
 
 
+def test_a_mask_may_keep_the_pore_fraction_of_every_voxel_whatever_the_blocks(fine, tmp_path):
+    grey = run(super_resolution_kernel(fine, dtype="float32"), tmp_path / "grey.zarr")
+    kernel = super_resolution_kernel(fine, output="mask", threshold="fraction")
+    mask = run(kernel, tmp_path / "mask.zarr", block=(5, 16, 8))[:]
+    counts = mask.reshape(11, 4, 17, 4, 23, 4).sum((1, 3, 5))
+    np.testing.assert_array_equal(counts, np.rint(CORE * 64))
+    brighter = np.where(mask, grey[:], -1).reshape(11, 4, 17, 4, 23, 4).max((1, 3, 5))
+    assert (brighter[counts > 0] > 0.5).mean() > 0.5
+    assert run(kernel, tmp_path / "whole.zarr", block=(16, 24, 24))[:].mean() == mask.mean()
+
+
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 5e-4), ("uint8", 0.5 / 255 + 1e-6)])
 def test_pore_fractions_are_stored_as_asked_for(fine, tmp_path, dtype, tolerance):
     out = run(super_resolution_kernel(fine, dtype=dtype), tmp_path / "out.zarr")
@@ -191,6 +202,7 @@ def test_a_model_for_another_task_is_refused(bundle, fine):
         ({"dtype": "float64"}, "'float16' or 'float32' or 'uint8'"),
         ({"precision": "float8"}, "'float32' or 'bf16'"),
         ({"threshold": 1.0}, "threshold"),
+        ({"output": "mask", "threshold": "fractions"}, "threshold='fractions' is no pore fraction"),
         ({"value_range": (3, 3)}, "does not tell solid from pore"),
         ({"window_voxels": 0}, "positive"),
     ],

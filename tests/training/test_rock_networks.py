@@ -197,6 +197,9 @@ def test_the_loss_is_permeability_and_voxels_as_weighted(made: dict[str, Trained
         training = FineTuning(fidelity=weights_[0], flow=weights_[1])
         found = PermeabilityLoss([bundle, bundle], training, torch.device("cpu"))(image, label)
         torch.testing.assert_close(found, weights_[0] * voxels + weights_[1] * flow)
+    masks = PermeabilityLoss([bundle], FineTuning(fidelity=0, binarize=True), torch.device("cpu"))
+    of_mask = PermeabilityLoss([bundle], FineTuning(fidelity=0), torch.device("cpu"))
+    torch.testing.assert_close(masks(image, label), of_mask((image > 0.5).float(), label))
     control = PermeabilityLoss([bundle], FineTuning(flow=0), torch.device("cpu"))(image, label)
     torch.testing.assert_close(control, 10 * voxels)
 
