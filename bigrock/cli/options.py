@@ -32,6 +32,7 @@ __all__ = [
     "VoxelSize",
     "numbers",
     "progress_of",
+    "threshold_of",
     "whole_numbers",
 ]
 
@@ -207,3 +208,17 @@ def progress_of(quiet: bool) -> bool | None:
     False
     """
     return False if quiet else None
+
+
+def threshold_of(text: str) -> float | str:
+    """Return ``--threshold``: a number, or a word, which the library checks.
+
+    Examples
+    --------
+    >>> threshold_of("0.4"), threshold_of("fraction")
+    (0.4, 'fraction')
+    """
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -66,11 +66,13 @@ def map_core(
         ),
     ] = "grey",
     threshold: Annotated[
-        float,
+        str,
         typer.Option(
-            metavar="SHARE", rich_help_panel=_HOW, help="Pore fraction above which a voxel is pore."
+            metavar="SHARE",
+            rich_help_panel=_HOW,
+            help="Pore fraction above which a voxel is pore; or fraction: each voxel of the core keeps its own.",
         ),
-    ] = 0.5,
+    ] = "0.5",
     bc: Annotated[
         str,
         typer.Option(
@@ -120,7 +122,7 @@ def map_core(
             physics_sample=physics_sample,
             rev_sample=rev_sample,
             sees=sees,  # type: ignore[arg-type]
-            threshold=threshold,
+            threshold=o.threshold_of(threshold),  # type: ignore[arg-type]
             boundary=bc,
             tolerance=tolerance,
             value_range=o.numbers("--value-range", value_range),

@@ -29,7 +29,12 @@ def superresolve(
     output: Annotated[
         str, typer.Option(metavar="WHAT", help="grey: pore fractions 0 to 1; mask: those over --threshold.")
     ] = "grey",
-    threshold: Annotated[float, typer.Option(metavar="FRACTION", help="Of the mask.")] = 0.5,
+    threshold: Annotated[
+        str,
+        typer.Option(
+            metavar="SHARE", help="Of the mask; or fraction: each voxel of CORE keeps its pore fraction."
+        ),
+    ] = "0.5",
     dtype: Annotated[
         str, typer.Option(metavar="TYPE", help="Of pore fractions: float16, float32, or uint8 (times 255).")
     ] = "float16",
@@ -60,7 +65,7 @@ def superresolve(
     from bigrock.models import load_bundle, super_resolution_kernel
     from bigrock.workflows.execution import executing
 
-    options: dict[str, Any] = {"output": output, "threshold": threshold, "dtype": dtype}
+    options: dict[str, Any] = {"output": output, "threshold": o.threshold_of(threshold), "dtype": dtype}
     options |= {"precision": precision, "backend": backend}
     options["value_range"] = o.numbers("--value-range", value_range)
     kernel, source = super_resolution_kernel(load_bundle(model), **options), bigrock.open_volume(core)

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         binary_opening,
     )
     from bigrock.kernels.otsu import LocalOtsu, local_otsu
+    from bigrock.kernels.pore_fractions import pores_of_fractions
     from bigrock.kernels.pore_hosts import split_pores
     from bigrock.kernels.pores_watershed import pores
     from bigrock.kernels.rings import RemoveRings, remove_rings
@@ -139,6 +140,7 @@ __all__ = [
     "noise_level",
     "non_local_means",
     "pores",
+    "pores_of_fractions",
     "remove_rings",
     "remove_small_components",
     "remove_stripes",
@@ -224,6 +226,7 @@ _MODULES = {
     "noise_level": "denoise_noise",
     "non_local_means": "denoise_patches",
     "pores": "pores_watershed",
+    "pores_of_fractions": "pore_fractions",
     "remove_rings": "rings",
     "remove_small_components": "clean_up",
     "remove_stripes": "stripes",

@@ -81,6 +81,7 @@ def map_demo_core(
         folder / "map",
         super_resolution=networks.tuned,
         surrogate=networks.surrogate,
+        threshold="fraction",
         seed=seed,
         **how,
     )

@@ -30,7 +30,16 @@ __all__ = ["PermeabilityEvaluation", "evaluate_permeability"]
 
 Array = npt.NDArray[Any]
 
-PREDICTORS = ("surrogate", "surrogate_mask", "holdout", "holdout_mask", "physics", "kozeny_carman", "direct")
+PREDICTORS = (
+    "surrogate",
+    "surrogate_mask",
+    "holdout",
+    "holdout_mask",
+    "physics",
+    "physics_fraction",
+    "kozeny_carman",
+    "direct",
+)
 TRUTH = "high resolution"
 
 
@@ -167,7 +176,8 @@ def evaluate_permeability(
     """Return how well permeability is told from rocks that were made coarse and super-resolved in several ways.
 
     Each test rock is made coarse, brought back to the fine grid by each variant, and its k along z is
-    told by the surrogate, by a hold-out network, and by Stokes flow in the thresholded image; the
+    told by the surrogate, by a hold-out network, and by Stokes flow: in the thresholded image, and in the
+    one in which each coarse voxel keeps its pore fraction (`bigrock.kernels.pores_of_fractions`). The
     label is the truth. Runs on the engine: in parallel, and the same call goes on after a kill.
 
     Parameters

@@ -21,6 +21,7 @@ _COLUMNS = {
     "holdout": "hold-out",
     "holdout_mask": "hold-out (mask)",
     "physics": "Stokes flow (mask)",
+    "physics_fraction": "Stokes flow (fractions kept)",
     "kozeny_carman": "Kozeny–Carman",
 }
 _IMAGE = {
@@ -129,6 +130,7 @@ def _bypass(found: PermeabilityEvaluation) -> str:
     for by, what in (
         ("surrogate", "super-resolution and surrogate"),
         ("physics", "super-resolution and Stokes flow"),
+        ("physics_fraction", "the same with the pore fraction of each coarse voxel kept"),
     ):
         known = {n: s["r2"] for n in found.variants if n != TRUTH and (s := found.scores(n, by))}
         if known:
@@ -211,7 +213,8 @@ def _scores_grid(found: PermeabilityEvaluation, score: str) -> Grid:
         rows.append((variant, *("–" if s is None else f"{s[score]:.3f}" for s in told)))
     tight = {v: s["floored"] for v in found.variants if (s := found.scores(v, "physics"))}
     worst = max(tight.values(), default=0)
-    note = f"{len(found.truth)} test rocks; k along z. Mask: pore fractions over the threshold; else as they are."
+    note = f"{len(found.truth)} test rocks; k along z. Mask: pore fractions over the threshold; fractions "
+    note += "kept: each coarse voxel keeps its pore fraction; else pore fractions as they are."
     if worst:
         note += f" Images that do not percolate ({worst} at most) count as the tightest rock in training."
     return Grid(("images", *(_COLUMNS[by] for by in known)), tuple(rows), note)
@@ -227,7 +230,7 @@ def _changes_grid(found: PermeabilityEvaluation, roles: Roles) -> Grid:
     )
     rows = []
     for before, after in pairs:
-        for by in ("surrogate", "holdout_mask", "physics"):
+        for by in ("surrogate", "holdout_mask", "physics", "physics_fraction"):
             told = found.change(by, before, after)
             if told is not None:
                 rows.append((

@@ -13,6 +13,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.settings import json_value, settings_of
 from bigrock.errors import BundleError, ParameterError, PhaseError, VoxelSizeError
 from bigrock.models import Bundle, SurrogateConfig, load_bundle
+from bigrock.models.super_resolving import check_threshold
 from bigrock.volumes import open_volume
 from bigrock.volumes.source import Source, facts_of, required_voxel_size
 from bigrock.workflows.permeability.solving import AXES, WindowSolver
@@ -51,7 +52,7 @@ class MapSettings:
     physics_sample: int = 8
     rev_sample: int = 4
     sees: Literal["grey", "mask"] = "grey"
-    threshold: float = 0.5
+    threshold: float | Literal["fraction"] = 0.5
     boundary: str = "sealed"
     tolerance: float = 1e-2
     value_range: tuple[float, float] | None = None
@@ -70,8 +71,7 @@ class MapSettings:
                 raise ParameterError(f"{name}={getattr(self, name)!r} is not known. Use one of: {known}.")
         if not self.axes or set(self.axes) - set(AXES) or len(set(self.axes)) < len(self.axes):
             raise ParameterError(f"axes={self.axes!r} names no axes. Use some of z, y, x, such as 'zyx'.")
-        if not 0 < self.threshold < 1:
-            raise ParameterError(f"threshold={self.threshold} is no pore fraction between 0 and 1. Use 0.5.")
+        check_threshold(self.threshold)
         if min(self.physics_sample, self.rev_sample) < 0 or not 0 < self.tolerance < 1:
             raise ParameterError(
                 f"physics_sample={self.physics_sample}, rev_sample={self.rev_sample}, tolerance={self.tolerance}: "
@@ -198,7 +198,6 @@ def _kernel(given: BundleLike | Kernel | None, settings: MapSettings) -> Kernel 
     return super_resolution_kernel(
         given if isinstance(given, Bundle) else load_bundle(given),
         dtype="float32",
-        threshold=settings.threshold,
         value_range=settings.value_range,
         backend=settings.backend,
     )

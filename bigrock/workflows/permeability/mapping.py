@@ -37,7 +37,7 @@ def map_permeability(
     physics_sample: int = 8,
     rev_sample: int = 4,
     sees: Literal["grey", "mask"] = "grey",
-    threshold: float = 0.5,
+    threshold: float | Literal["fraction"] = 0.5,
     boundary: str = "sealed",
     tolerance: float = 1e-2,
     value_range: tuple[float, float] | None = None,
@@ -83,8 +83,9 @@ def map_permeability(
         Windows of each other size for the REV, solved by Stokes flow along the first of `axes`.
     sees : {"grey", "mask"}
         What the surrogate is shown: super-resolved pore fractions, or what the threshold makes of them.
-    threshold : float
-        Pore fraction above which a fine voxel is pore.
+    threshold : float or "fraction"
+        Pore fraction above which a fine voxel is pore; or each voxel of the core keeps its pore fraction
+        (`bigrock.kernels.pores_of_fractions`): far better by physics where the core has little noise.
     boundary, tolerance
         Of `bigrock.flow.permeability`.
     value_range : pair of float, optional

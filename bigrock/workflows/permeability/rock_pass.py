@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from bigrock.datasets import RockSet
 from bigrock.geometry import Block, BlockGrid, Region
-from bigrock.kernels import low_resolution
+from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import Bundle
 from bigrock.workflows.permeability.rows import numbered
 
@@ -31,6 +31,7 @@ JUDGED = np.dtype(
         ("holdout", "<f8"),
         ("holdout_mask", "<f8"),
         ("physics", "<f8"),
+        ("physics_fraction", "<f8"),
         ("kozeny_carman", "<f8"),
         ("direct", "<f8"),
         ("psnr", "<f8"),
@@ -44,8 +45,9 @@ JUDGED = np.dtype(
 )
 """One rock in one variant. Permeabilities are log10 of k in squared voxels (−inf: does not percolate; NaN: not
 asked) by a network that sees pore fractions or what the threshold makes of them, by Stokes flow in the
-thresholded image, by Kozeny–Carman; `direct` by a network that sees the coarse image. Then what the image
-is like: PSNR and SSIM of pore fractions; porosity, Euler number and surface of the thresholded image per voxel."""
+thresholded image and in the one in which each coarse voxel keeps its pore fraction, by Kozeny–Carman;
+`direct` by a network that sees the coarse image. Then what the image is like: PSNR and SSIM of pore
+fractions; porosity, Euler number and surface of the thresholded image per voxel."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ class RockWork:
             row["direct"] = self._log10_k(self.direct, coarse, self.factor)
         if variant.physics:
             row["physics"] = self._flow(fine > self.threshold)
+            row["physics_fraction"] = self._flow(pores_of_fractions(fine, coarse))
         row["seconds"] = time.perf_counter() - begun
         return row
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.datasets.rocks import percolates
+from bigrock.kernels import pores_of_fractions
 from bigrock.models import Bundle
 from bigrock.workflows.permeability.windows import Window
 
@@ -57,8 +58,8 @@ class WindowSolver:
         Networks that predict k, as an ensemble; may be empty.
     sees : {"grey", "mask"}
         Whether the surrogate is shown grey pore fractions or what the threshold makes of them.
-    threshold : float
-        Pore fraction above which a voxel is pore.
+    threshold : float or "fraction"
+        Pore fraction above which a voxel is pore; or each voxel of the core keeps its own.
     boundary, tolerance, backend
         Of `bigrock.flow.permeability`; the backend also of the surrogate.
     """
@@ -66,12 +67,14 @@ class WindowSolver:
     voxel_m: float
     surrogate: tuple[Bundle, ...] = ()
     sees: Literal["grey", "mask"] = "grey"
-    threshold: float = 0.5
+    threshold: float | Literal["fraction"] = 0.5
     boundary: str = "sealed"
     tolerance: float = 1e-2
     backend: Literal["auto", "cpu", "gpu"] | None = None
 
-    def solve(self, images: Sequence[Array], windows: Sequence[Window]) -> npt.NDArray[np.void]:
+    def solve(
+        self, images: Sequence[Array], windows: Sequence[Window], fractions: Sequence[Array] = ()
+    ) -> npt.NDArray[np.void]:
         """Return a row of `SOLVED` for each window.
 
         Parameters
@@ -80,8 +83,13 @@ class WindowSolver:
             The voxels of each window: pore fractions, or masks.
         windows : sequence of Window
             What is asked; all of one size.
+        fractions : sequence of ndarray, 3-D
+            The pore fractions of the core in each window, where the rule is that they are kept.
         """
-        masks = [image if image.dtype == bool else image > self.threshold for image in images]
+        if self.threshold == "fraction" and fractions:
+            masks = [pores_of_fractions(*pair) for pair in zip(images, fractions, strict=True)]
+        else:
+            masks = [image if image.dtype == bool else image > self.threshold for image in images]
         rows = np.zeros(len(windows), SOLVED)
         for name in ("physics_m2", "spread", "surrogate_m2", "deviation"):
             rows[name] = np.nan

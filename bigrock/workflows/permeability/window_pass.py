@@ -15,10 +15,11 @@ import numpy.typing as npt
 from bigrock.engine.kernel import Kernel
 from bigrock.errors import NonFiniteError, SourceError
 from bigrock.geometry import Block, BlockGrid
+from bigrock.models.super_resolving import pore_fraction
 from bigrock.volumes.source import Source
 from bigrock.workflows.permeability.rows import numbered
 from bigrock.workflows.permeability.solving import WindowSolver
-from bigrock.workflows.permeability.windows import Task
+from bigrock.workflows.permeability.windows import Task, covering
 
 __all__ = ["WindowWork"]
 
@@ -54,21 +55,29 @@ class WindowWork:
         task = self.tasks[block.id]
         voxels = self.core.read(self._part(task).read)
         if voxels.dtype.kind == "f":
-            _check_fractions(voxels, task, getattr(self.super_resolution, "levels", (0.0, 1.0)))
+            _check_fractions(voxels, task, self._levels(voxels))
         return voxels
 
     def compute(self, block: Block, array: Array) -> npt.NDArray[np.void]:
         """Return a row for each window of a task."""
         task = self.tasks[block.id]
         part = self._part(task)
-        fine = array if self.super_resolution is None else self.super_resolution(array, part)
-        scale = 1 if self.super_resolution is None else self.super_resolution.scale
-        held = part.core.scaled(scale)
-        return self.solver.solve([fine[w.region.within(held)] for w in task.windows], task.windows)
+        if self.super_resolution is None:
+            return self.solver.solve([array[w.region.within(part.core)] for w in task.windows], task.windows)
+        fine, scale = self.super_resolution(array, part), self.super_resolution.scale
+        coarse = pore_fraction(array[part.trim], self._levels(array))
+        images = [fine[w.region.within(part.core.scaled(scale))] for w in task.windows]
+        fractions = [coarse[covering([w], scale).within(part.core)] for w in task.windows]
+        return self.solver.solve(images, task.windows, fractions)
 
     def write(self, block: Block, result: npt.NDArray[np.void], kept: list[Any]) -> None:
         """Keep the rows for the coordinator."""
         kept.append(result)
+
+    def _levels(self, voxels: Array) -> tuple[float, float]:
+        """Return the grey levels of solid and of pore in the core."""
+        mask = voxels.dtype.kind == "b"
+        return (0.0, 1.0) if mask else getattr(self.super_resolution, "levels", (0.0, 1.0))
 
     def _part(self, task: Task) -> Block:
         halo = (0, 0, 0) if self.super_resolution is None else self.super_resolution.halo

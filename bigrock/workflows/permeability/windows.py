@@ -17,7 +17,7 @@ import numpy as np
 from bigrock.errors import ParameterError
 from bigrock.geometry import BlockGrid, Region, Shape
 
-__all__ = ["Lattice", "LatticeTasks", "Task", "Window", "sampled", "scattered", "single_tasks"]
+__all__ = ["Lattice", "LatticeTasks", "Task", "Window", "covering", "sampled", "scattered", "single_tasks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class LatticeTasks(Sequence[Task]):
         cube = self._cubes[number].core
         ranges = (range(a, b) for a, b in zip(cube.start, cube.stop, strict=True))
         windows = tuple(map(self._window, itertools.product(*ranges)))
-        return Task(_covering(windows, self.lattice.scale), windows)
+        return Task(covering(windows, self.lattice.scale), windows)
 
     def _window(self, place: tuple[int, ...]) -> Window:
         lattice = self.lattice
@@ -202,10 +202,10 @@ def single_tasks(windows: Sequence[Window], scale: int) -> list[Task]:
     >>> single_tasks([Window((0, 0, 8), 8, physics=True)], 4)[0].core.start
     (0, 0, 2)
     """
-    return [Task(_covering([window], scale), (window,)) for window in windows]
+    return [Task(covering([window], scale), (window,)) for window in windows]
 
 
-def _covering(windows: Sequence[Window], scale: int) -> Region:
+def covering(windows: Sequence[Window], scale: int) -> Region:
     """Return the voxels of the core that hold all windows."""
     regions = [window.region for window in windows]
     a, b, c = (min(r.start[axis] for r in regions) // scale for axis in range(3))

@@ -99,6 +99,21 @@ def test_a_map_is_that_of_the_volume_super_resolved_as_a_whole(tmp_path, finer, 
     assert np.isfinite(found.windows["physics_m2"][..., 0]).sum() == (16 if method == "physics" else 3)
 
 
+def test_physics_may_see_the_mask_that_keeps_the_pore_fractions_of_the_core(tmp_path, finer):
+    kernel = super_resolution_kernel(finer, output="mask", threshold="fraction")
+    whole = bigrock.run(kernel, coarse(), "memory://mask.zarr", progress=False)[:]
+    options = {"threshold": "fraction", "axes": "z", "rev_sample": 2, **QUIET}
+    found = map_permeability(coarse(), tmp_path / "map", super_resolution=finer, window=16, **options)
+    for place in np.ndindex(4, 2, 2):
+        a, b, c = (16 * n for n in place)
+        part = whole[a : a + 16, b : b + 16, c : c + 16]
+        assert found.windows["porosity"][place] == pytest.approx(part.mean(), abs=1e-12)
+        np.testing.assert_allclose(
+            found.k("z")[place], permeability(part, voxel_size=VOXEL, axis="z")["z"].k_m2
+        )
+    assert whole.mean() == pytest.approx(coarse().read(Region.whole((32, 16, 16))).mean(), abs=0.01)
+
+
 @pytest.mark.parametrize("executor", ["serial", 1, 3])
 def test_the_map_does_not_depend_on_the_executor(tmp_path, finer, surrogate, executor):
     options = {
