@@ -174,7 +174,7 @@ class SuperResolve(Kernel):
         if self._keeps_fractions:
             return made.float()
         if self.output == "mask":
-            return made > self.threshold
+            return made > float(self.threshold)
         fraction = made.float().clamp(0, 1)
         if self.dtype == "uint8":
             return (255 * fraction).round().to(torch.uint8)
