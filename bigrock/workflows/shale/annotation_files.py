@@ -18,6 +18,7 @@ __all__ = [
     "colours_of",
     "digest_of",
     "legend_text",
+    "pore_names",
     "pore_values",
     "read_labels",
     "write_labels",
@@ -92,15 +93,26 @@ def class_table(classes: int | Mapping[str, int]) -> dict[str, int]:
     return table
 
 
+def pore_names(table: Mapping[str, int]) -> list[str]:
+    """Return the classes that are pores: those whose name ends in the word pore or pores.
+
+    Examples
+    --------
+    >>> pore_names({"matrix": 0, "Organic Pore": 1, "pore-filling cement": 2})
+    ['Organic Pore']
+    """
+    return [name for name in table if name.lower().split()[-1:] in (["pore"], ["pores"])]
+
+
 def pore_values(table: Mapping[str, int]) -> list[int]:
-    """Return the values of the classes that are pores: those whose name says so.
+    """Return the values of the classes that are pores.
 
     Examples
     --------
     >>> pore_values({"matrix": 0, "organic pore": 1})
     [1]
     """
-    return [value for name, value in table.items() if name.split()[-1:] in (["pore"], ["pores"])]
+    return [table[name] for name in pore_names(table)]
 
 
 def colours_of(table: Mapping[str, int]) -> dict[int, Colour]:

@@ -20,6 +20,7 @@ from bigrock.geometry import Shape
 from bigrock.models import Bundle, whole_forward
 from bigrock.transfer import import_volume
 from bigrock.volumes import Volume
+from bigrock.workflows.shale.annotation_files import pore_values
 from bigrock.workflows.shale.annotation_import import Changed
 from bigrock.workflows.shale.annotation_prelabels import PrelabelSettings, prelabels
 from bigrock.workflows.shale.few_slice_job import checked_labels
@@ -158,7 +159,7 @@ def _figures(result: ShaleResult, truth: Volume, timing: Path) -> dict[str, Any]
 def _corrected_share(scan: Volume, truth: Volume, slices: Sequence[int]) -> float | None:
     """Return the share of pore pixels that an annotator changes who corrects the pre-labels to the truth."""
     classes = truth.classes
-    pores = [value for name, value in classes.items() if name.endswith("pore")]
+    pores = pore_values(classes)
     changed = total = 0
     for z, before in prelabels(scan, slices, classes, PrelabelSettings(), progress=False).items():
         after = truth[z]

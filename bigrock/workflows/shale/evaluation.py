@@ -20,6 +20,7 @@ from bigrock.report.section import Section
 from bigrock.report.tables import Grid
 from bigrock.volumes import open_volume
 from bigrock.volumes.source import Source, Voxel, facts_of
+from bigrock.workflows.shale.annotation_files import pore_names
 from bigrock.workflows.shale.scoring import score_slices
 
 __all__ = ["Evaluation", "evaluate", "evaluation_sections"]
@@ -136,7 +137,7 @@ def evaluate(
     source = _opened(prediction)
     classes = _classes(source)
     wanted, planes = _truth(truth, source, slices)
-    named = [n for n in classes if n.endswith("pore")] if pores is None else list(pores)
+    named = pore_names(classes) if pores is None else list(pores)
     missing = [name for name in named if name not in classes]
     if missing:
         raise PhaseError(f"pores={missing} are not classes of the prediction; its classes are {classes}.")

@@ -12,6 +12,7 @@ from typing import Any
 from bigrock.engine.progress import ProgressLike
 from bigrock.measures import Measurements
 from bigrock.report import write_figures, write_report
+from bigrock.report.section import Section
 from bigrock.volumes import Source, Volume
 from bigrock.workflows.execution import executing
 from bigrock.workflows.shale.account_report import account_sections
@@ -218,6 +219,8 @@ def _page(
         sections = account_sections(found, few.volume) + sections
         kept = {n: found.measurements[n] for n in found.measurements if n not in ("shale", "pore_space")}
         told += [Measurements(kept, found.measurements.units, found.measurements.volume), found.pores]
+    if settings.quality:
+        sections.append(_quality_section(place / "quality.json"))
     volumes = {"scan": scan, "segmentation": few.volume}
     if settings.report.figures:
         write_figures(volumes, place / "figures", measurements=told)
@@ -228,6 +231,13 @@ def _page(
         title=settings.report.title or f"Organic porosity of {place.name}",
         sections=sections,
     )
+
+
+def _quality_section(file: Path) -> Section:
+    """Return what was wrong with the stack, for the page."""
+    warnings = json.loads(file.read_text(encoding="utf-8"))["warnings"]
+    note = " ".join(warnings) or "No lost, doubled, shifted or striped slice was found."
+    return Section("Stack quality", note=note)
 
 
 def _training(few: FewSliceResult) -> Measurements:

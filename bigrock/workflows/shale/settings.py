@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from bigrock.errors import ParameterError
 from bigrock.training import TrainingConfig
 from bigrock.workflows.settings import ImportSettings, ReportSettings, RunSettings, Section, Settings
+from bigrock.workflows.shale.annotation_files import pore_names
 from bigrock.workflows.shale.network_settings import NetworkSettings, TrainingSettings
 
 __all__ = [
@@ -92,7 +93,7 @@ class FewSliceSettings(Settings):
     training : TrainingConfig
         How it is trained; in a file a section with its fields.
     pores : tuple of str or None
-        Classes that are pores; None: those with "pore" in their names.
+        Classes that are pores; None: those whose names end in "pore" or "pores".
     clean_up : CleanUpSettings
         What is done to the labels.
     baselines : bool
@@ -117,7 +118,7 @@ class FewSliceSettings(Settings):
     def pore_names(self, classes: Mapping[str, int]) -> tuple[str, ...]:
         """Return the classes that are pores."""
         if self.pores is None:
-            return tuple(name for name in classes if "pore" in name.lower())
+            return tuple(pore_names(classes))
         unknown = [name for name in self.pores if name not in classes]
         if unknown:
             raise ParameterError(

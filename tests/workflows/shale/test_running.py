@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,11 @@ def test_one_call_leaves_labels_model_numbers_and_page(result: ShaleResult) -> N
     names = {p.name for p in result.folder.iterdir()}
     wanted = {"scan.zarr", "segmentation.zarr", "model", "quality.json", "metrics.json"}
     assert wanted | {"account.json", "account.csv", "report.html"} <= names
-    assert json.loads((result.folder / "quality.json").read_text())["shape"] == list(SHALE.shape)
+    quality = json.loads((result.folder / "quality.json").read_text())
+    assert quality["shape"] == list(SHALE.shape)
+    page = html.unescape((result.folder / "report.html").read_text(encoding="utf-8"))
+    assert "Stack quality" in page
+    assert all(warning in page for warning in quality["warnings"])
     page = result.report.read_text()
     assert "Organic porosity" in page
     assert "inorganic pore" in page
