@@ -178,12 +178,15 @@ def format_voxel_size(voxel_m: tuple[float, float, float] | None) -> str:
 
 
 def format_permeability(square_metres: float) -> str:
-    """Return a permeability in m², darcy and millidarcy, as they are always printed together.
+    """Return a permeability in m², darcy and millidarcy, as they are always printed together; in nanodarcy where tight.
 
     Examples
     --------
     >>> format_permeability(9.869233e-13)
     '9.869e-13 m² = 1 D = 1000 mD'
+    >>> format_permeability(9.869233e-20)  # below a microdarcy: shale
+    '9.869e-20 m² = 1e-07 D = 100 nD'
     """
     darcy = square_metres / DARCY_M2
-    return f"{square_metres:.4g} m² = {darcy:.4g} D = {darcy * 1000:.4g} mD"
+    fine = f"{darcy * 1e9:.4g} nD" if 0 < darcy < 1e-6 else f"{darcy * 1000:.4g} mD"
+    return f"{square_metres:.4g} m² = {darcy:.4g} D = {fine}"
