@@ -32,9 +32,8 @@ class DemoNetworks:
     Attributes
     ----------
     plain, tuned, paper, control : Bundle
-        Super-resolution as trained on voxels; tuned on permeability with a fidelity term, on what the
-        threshold makes of it; on grey images without one (the paper's mode); and trained on for as many
-        epochs on voxels alone.
+        Super-resolution as trained on voxels; tuned on permeability with a fidelity term, without one
+        (the paper's mode), and trained on for as many epochs on voxels alone.
     surrogate, holdout, direct : Bundle
         The network that guides the tuning; one of another kind that it never sees; one that sees the
         coarse image.
@@ -96,8 +95,8 @@ def train_demo_networks(
     )
     ways: dict[str, FineTuning] = {
         "fine-tuned": settings.tuning,
-        "paper": dataclasses.replace(settings.tuning, fidelity=0.0, binarize=False),
-        "voxels-only": dataclasses.replace(settings.tuning, flow=0.0, binarize=False),
+        "paper": dataclasses.replace(settings.tuning, fidelity=0.0),
+        "voxels-only": dataclasses.replace(settings.tuning, flow=0.0),
     }
     tuned, paper, control = (
         train(name, fine_tune, plain, [surrogate], learnt, held, way) for name, way in ways.items()

@@ -57,8 +57,7 @@ class DemoSettings:
             holdout_training=SurrogateTraining(max_epochs=8, batch=8, **fast),
             direct=SurrogateConfig(16, architecture="conv3d", features=(16, 32, 48)),
             direct_training=SurrogateTraining(max_epochs=30, soft=0.0, **how),
-            # The surrogate sees masks, as the solver does: the tuning then pays in the flow as well.
-            tuning=FineTuning(max_epochs=8, schedule="cosine", binarize=True, **fast),
+            tuning=FineTuning(max_epochs=6, **fast),
         )
 
     @classmethod
@@ -86,5 +85,5 @@ class DemoSettings:
             holdout_training=small,
             direct=SurrogateConfig(4, architecture="conv3d", features=(4,), head=8),
             direct_training=small,
-            tuning=FineTuning(binarize=True, **how),
+            tuning=FineTuning(**how),
         )
