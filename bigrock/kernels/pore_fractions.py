@@ -42,7 +42,7 @@ def pores_of_fractions(image: npt.NDArray[Any], fractions: npt.NDArray[Any]) -> 
     --------
     >>> image = np.array([[[0.2, 0.4], [0.1, 0.3]], [[0.0, 0.0], [0.0, 0.0]]])
     >>> pores_of_fractions(image, np.array([[[0.25]]])).astype(int).tolist()
-    [[[0, 1], [0, 0]], [[0, 0], [0, 0]]]
+    [[[0, 1], [0, 1]], [[0, 0], [0, 0]]]
     """
     factor = image.shape[0] // max(1, fractions.shape[0])
     if image.ndim != 3 or image.shape != tuple(factor * n for n in fractions.shape):
