@@ -81,7 +81,6 @@ def map_demo_core(
         folder / "map",
         super_resolution=networks.tuned,
         surrogate=networks.surrogate,
-        threshold="fraction",
         seed=seed,
         **how,
     )
