@@ -14,7 +14,7 @@ from bigrock.models.memory_layout import layout_of
 from bigrock.models.threads import one_thread
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from bigrock.models.bundle import Bundle
 
@@ -33,6 +33,9 @@ class Inferring(Protocol):
     @property
     def precision(self) -> str:
         """Its arithmetic: "float32" or "bf16"."""
+
+    def forward(self, network: nn.Module, image: Tensor, part: tuple[slice, ...]) -> Tensor:
+        """Return what the network makes of a part of the image."""
 
     def answer(self, made: Tensor) -> Tensor:
         """Return the result for what the network made, on the same device."""
@@ -58,8 +61,8 @@ def supports_bf16(device: str = "cpu") -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def infer(kernel: Inferring, windows: Array, device: str) -> Array:
-    """Return what the output of `kernel` is over some windows.
+def infer(kernel: Inferring, windows: Array, part: tuple[slice, ...], device: str) -> Array:
+    """Return what the output of `kernel` is over a part of some windows.
 
     Parameters
     ----------
@@ -67,6 +70,8 @@ def infer(kernel: Inferring, windows: Array, device: str) -> Array:
         Says network, precision and output.
     windows : ndarray of float32, shape (N, C, …)
         C-contiguous, with two or three axes.
+    part : tuple of slice
+        Voxels of the windows.
     device : {"cpu", "cuda"}
         Where to compute.
 
@@ -86,7 +91,8 @@ def infer(kernel: Inferring, windows: Array, device: str) -> Array:
     layout = layout_of(image.ndim)
     with torch.inference_mode(), _turn(device), arithmetic(kernel.precision, device):
         try:
-            return kernel.answer(network(image.to(device, memory_format=layout))).cpu().numpy()
+            given = image.to(device, memory_format=layout)
+            return kernel.answer(kernel.forward(network, given, part)).cpu().numpy()
         except torch.OutOfMemoryError as error:
             raise BackendError(
                 f"the GPU has no memory for {len(windows)} windows of {tuple(windows.shape[2:])} voxels, which take "

@@ -19,7 +19,7 @@ from bigrock.models.tiling import Tiling
 from bigrock.volumes.source import Facts, Kind
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = ["SegmentSlices", "segmentation_kernel"]
 
@@ -152,11 +152,16 @@ class SegmentSlices(Kernel):
         device = "cuda" if resolve(self.backend).name == "gpu" else "cpu"
         core, read = block.core, block.read
         return self._tiling(block.volume).run(
-            lambda window: infer(self, window, device),
+            lambda windows, part: infer(self, windows, part, device),
             images,
             list(zip(read.start[1:], read.stop[1:], strict=True)),
             list(zip(core.start[1:], core.stop[1:], strict=True)),
         )
+
+    def forward(self, network: nn.Module, image: Tensor, part: tuple[slice, ...]) -> Tensor:
+        """Return the logits of a part of the image."""
+        logits: Tensor = network(image)[(..., *part)]
+        return logits
 
     def answer(self, made: Tensor) -> Tensor:
         """Return labels, probabilities or entropies from logits (N, classes, y, x)."""

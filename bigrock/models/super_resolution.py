@@ -115,6 +115,26 @@ class SuperResolutionConfig:
         }
 
 
+def tail_halo(scale: int, upsample: str) -> int:
+    """Return how far what follows the residual units at low resolution looks, in voxels of the input.
+
+    Parameters
+    ----------
+    scale : int
+        As that of `SuperResolutionConfig`.
+    upsample : str
+        As that of `SuperResolutionConfig`.
+
+    Examples
+    --------
+    >>> [tail_halo(scale, "subpixel") for scale in (2, 4, 8)]
+    [1, 3, 4]
+    """
+    steps = int(math.log2(scale))
+    doublings = sum((1.5 if upsample == "linear" else 1) / 2**step for step in range(steps))
+    return math.ceil(doublings + sum(1 / 2**step for step in range(steps - 1)))
+
+
 PAPER_SUPER_RESOLUTION = SuperResolutionConfig(scale=8, features=64, blocks=16)
 """32³ to 256³ as in the paper, which states no widths: for a GPU."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,18 +16,18 @@ from bigrock.kernels.backend import resolve, to_host
 from bigrock.kernels.pore_fractions import pores_of_fractions
 from bigrock.models.bundle import Bundle
 from bigrock.models.segmenting import LIBRARY_BYTES, WINDOW_OVERHEAD
-from bigrock.models.super_resolution import SuperResolutionConfig
+from bigrock.models.super_resolution import SuperResolutionConfig, tail_halo
 from bigrock.models.tiling import Tiling
 from bigrock.volumes.source import Facts, Kind
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 __all__ = ["SuperResolve", "check_threshold", "pore_fraction", "super_resolution_kernel"]
 
 Array = npt.NDArray[Any]
 
-WINDOW_BYTES = 2**29
+WINDOW_BYTES = 2**30
 """Activations of one window, unless another size is asked for."""
 
 _DTYPES = ("float16", "float32", "uint8")
@@ -60,7 +61,7 @@ class SuperResolve(Kernel):
     backend : {"auto", "cpu", "gpu"}, optional
         As for `bigrock.kernels.backend.resolve`.
     window_voxels : int, optional
-        Largest window, in voxels of the input; None: as many as take half a GiB in each thread.
+        Largest window, in voxels of the input; None: as many as take about 1 GiB in each thread.
 
     Raises
     ------
@@ -99,6 +100,14 @@ class SuperResolve(Kernel):
         self._tiling((1, 1, 1))
 
     @property
+    def _config(self) -> SuperResolutionConfig:
+        return self.bundle.expect(SuperResolutionConfig)
+
+    @property
+    def _tail_halo(self) -> int:
+        return tail_halo(self.scale, self._config.upsample)
+
+    @property
     def halo(self) -> Shape:
         """How far the network looks."""
         return (self.bundle.halo, self.bundle.halo, self.bundle.halo)
@@ -106,12 +115,12 @@ class SuperResolve(Kernel):
     @property
     def scale(self) -> int:
         """How many times longer the axes become."""
-        return self.bundle.expect(SuperResolutionConfig).scale
+        return self._config.scale
 
     @property
     def levels(self) -> tuple[float, float]:
         """Grey levels of solid and of pore in what is given."""
-        return self.value_range or self.bundle.expect(SuperResolutionConfig).value_range
+        return self.value_range or self._config.value_range
 
     def output_dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """Bool for masks, else as asked for.
@@ -143,7 +152,8 @@ class SuperResolve(Kernel):
 
     def worker_bytes(self, facts: Facts, threads: int) -> float:
         """PyTorch, the weights, and one window of activations in each thread."""
-        window = self._tiling(facts.shape).largest_batch * self.bundle.activation_bytes
+        tile, seen = self._tiling(facts.shape).tile, 2 * self._tail_halo
+        window = math.prod(t + seen for t in tile) * self.bundle.activation_bytes
         return LIBRARY_BYTES + 3 * self.bundle.weight_bytes + threads * WINDOW_OVERHEAD * window
 
     def folders(self) -> dict[str, str]:
@@ -160,12 +170,17 @@ class SuperResolve(Kernel):
         device = "cuda" if resolve(self.backend).name == "gpu" else "cpu"
         core, read = block.core, block.read
         made = self._tiling(block.volume).run(
-            lambda window: infer(self, window, device),
+            lambda windows, part: infer(self, windows, part, device),
             fraction[None, None],
             list(zip(read.start, read.stop, strict=True)),
             list(zip(core.start, core.stop, strict=True)),
         )[0, 0]
         return pores_of_fractions(made, fraction[block.trim]) if self._keeps_fractions else made
+
+    def forward(self, network: nn.Module, image: Tensor, part: tuple[slice, ...]) -> Tensor:
+        """Return the finer image of a part; the network drops what no longer matters as it goes."""
+        made: Tensor = network(image, part)
+        return made
 
     def answer(self, made: Tensor) -> Tensor:
         """Return pore fractions or a mask from what the network made."""
@@ -185,11 +200,11 @@ class SuperResolve(Kernel):
         return self.output == "mask" and self.threshold == "fraction"
 
     def _tiling(self, volume: Shape) -> Tiling:
-        window = (
-            int(WINDOW_BYTES / self.bundle.activation_bytes)
-            if self.window_voxels is None
-            else self.window_voxels
-        )
+        window = self.window_voxels
+        if window is None:
+            # Most memory goes into the finer grids, where little of the halo is left.
+            side = (WINDOW_BYTES / self.bundle.activation_bytes) ** (1 / 3)
+            window = int(side + 2 * (self.bundle.halo - self._tail_halo)) ** 3
         return Tiling(volume, self.bundle.halo, self.bundle.stride, self.scale, window)
 
 

@@ -9,7 +9,7 @@ import torch
 from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
-__all__ = ["SurrogateNet", "binarized"]
+__all__ = ["SurrogateNet", "binarized", "of_fractions"]
 
 _ACT = ("LeakyReLU", {"negative_slope": 0.1})
 
@@ -155,4 +155,45 @@ def binarized(image: Tensor) -> Tensor:
     >>> image.grad
     tensor([1., 1.])
     """
-    return image + ((image > 0.5).to(image.dtype) - image).detach()
+    return _straight_through(image, image > 0.5)
+
+
+def of_fractions(image: Tensor, fine: Tensor, factor: int) -> Tensor:
+    """Return images as masks in which each coarse voxel has the pores of `fine`; gradients pass as above.
+
+    The same mask as that of `bigrock.kernels.pores_of_fractions`.
+
+    Parameters
+    ----------
+    image : Tensor (N, 1, z, y, x)
+        The higher, the likelier pore.
+    fine : Tensor (N, 1, z, y, x)
+        True pores, 0 and 1.
+    factor : int
+        Voxels along a coarse one.
+
+    Examples
+    --------
+    >>> image = torch.arange(8.0).reshape(1, 1, 2, 2, 2)
+    >>> of_fractions(image, (image == 3).float(), 2).flatten().tolist()
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]
+    """
+    cubes = _cubes(image.detach(), factor)
+    order = cubes.flatten(4).argsort(dim=-1, descending=True, stable=True)
+    pores = _cubes(fine, factor).flatten(4).sum(-1, keepdim=True).round()
+    chosen = torch.arange(factor**3, device=image.device) < pores
+    mask = torch.zeros_like(order, dtype=torch.bool).scatter_(-1, order, chosen)
+    return _straight_through(
+        image, mask.reshape(cubes.shape).permute(0, 1, 4, 2, 5, 3, 6).reshape(image.shape)
+    )
+
+
+def _cubes(image: Tensor, factor: int) -> Tensor:
+    """Return (N, z, y, x, factor, factor, factor) of (N, 1, …)."""
+    many, _, *extent = image.shape
+    split = [size for n in extent for size in (n // factor, factor)]
+    return image.reshape(many, *split).permute(0, 1, 3, 5, 2, 4, 6)
+
+
+def _straight_through(image: Tensor, mask: Tensor) -> Tensor:
+    return image + (mask.to(image.dtype) - image).detach()

@@ -116,7 +116,7 @@ class Tiling:
 
     def run(
         self,
-        network: Callable[[Array], Array],
+        network: Callable[[Array, tuple[slice, ...]], Array],
         images: Array,
         held: Sequence[Span],
         core: Sequence[Span],
@@ -126,7 +126,8 @@ class Tiling:
         Parameters
         ----------
         network : callable
-            Takes (N, C, *window), C-contiguous, and gives (N, …, *window times scale).
+            Takes (N, C, *window), C-contiguous, and which part of the window is asked for; gives
+            (N, …, *part times scale).
         images : ndarray, shape (N, C, …)
             N images that do not see one another, over the region `held`.
         held, core : sequence of (start, stop)
@@ -142,11 +143,11 @@ class Tiling:
         for tile in itertools.product(*axes):
             voxels = math.prod(t.window[1] - t.window[0] for t in tile)
             batch = max(1, BATCH_VOXELS // voxels)
-            trim: tuple[Any, ...] = (..., *(self._scaled(t.core, t.window[0]) for t in tile))
+            part = tuple(slice(t.core[0] - t.window[0], t.core[1] - t.window[0]) for t in tile)
             place = [self._scaled(t.core, start) for t, (start, _) in zip(tile, core, strict=True)]
             for first in range(0, len(images), batch):
                 given = _window(images[first : first + batch], held, tile)
-                made = network(given)[trim]
+                made = network(given, part)
                 if result is None:
                     extent = ((stop - start) * self.scale for start, stop in core)
                     result = np.empty((len(images), *made.shape[1 : -len(tile)], *extent), made.dtype)
@@ -219,9 +220,9 @@ def whole_forward(net: nn.Module, images: Array, stride: int) -> Array:
     tiling = Tiling(extent, 0, stride, window_voxels=images[:1, :1].size * stride ** len(extent))
     spans: list[Iterator[Any] | Span] = [(0, n) for n in extent]
 
-    def network(batch: Array) -> Array:
+    def network(batch: Array, part: tuple[Any, ...]) -> Array:
         with torch.inference_mode():
             made: Array = net(torch.from_numpy(batch)).numpy()
-        return made
+        return made[(..., *part)]
 
     return tiling.run(network, np.asarray(images, np.float32), spans, spans)  # type: ignore[arg-type]

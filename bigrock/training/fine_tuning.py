@@ -98,7 +98,7 @@ def fine_tune(
     device = training_device(training.device)
     net = channels_last(build_super_resolution_net(config))
     net.load_state_dict(super_resolution.network().state_dict())
-    loss = PermeabilityLoss(surrogates, training, device)
+    loss = PermeabilityLoss(surrogates, config.scale, training, device)
     judge = _Judge(validation, config.scale, training, loss, device)
     tuned = {"super-resolution": super_resolution.digest, "surrogates": [each.digest for each in surrogates]}
     fitted = fit(
@@ -132,14 +132,18 @@ class PermeabilityLoss:
     ----------
     surrogates : sequence of Bundle
         Frozen.
+    scale : int
+        Of the super-resolution.
     training : FineTuning
-        Weights of the two parts.
+        Weights of the two parts, and what the surrogates see.
     device : torch.device
         Where to compute.
     """
 
-    def __init__(self, surrogates: Sequence[Bundle], training: FineTuning, device: torch.device) -> None:
-        self.training, self.device = training, device.type
+    def __init__(
+        self, surrogates: Sequence[Bundle], scale: int, training: FineTuning, device: torch.device
+    ) -> None:
+        self.scale, self.training, self.device = scale, training, device.type
         self.seen: list[tuple[nn.Module, SurrogateConfig]] = []
         if training.flow:
             self.seen = [(b.network(str(device)), b.expect(SurrogateConfig)) for b in surrogates]
@@ -147,21 +151,27 @@ class PermeabilityLoss:
     def __call__(self, made: Tensor, label: Tensor) -> Tensor:
         fine, log10_k = FlowPairs.parts(label, made)
         total = self.training.fidelity * (made - fine).square().mean()
-        told = self.told(made, log10_k)
+        told = self.told(made, fine, log10_k)
         for found, wanted in told:
             total = total + self.training.flow / len(told) * (found - wanted).square().mean()
         return total
 
-    def told(self, made: Tensor, log10_k: Tensor) -> list[tuple[Tensor, Tensor]]:
+    def told(self, made: Tensor, fine: Tensor, log10_k: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Return for each surrogate what its members tell, and what they should, both standardised."""
-        from bigrock.models.surrogate_net import binarized
-
         found = []
+        shown = self._shown(made, fine) if self.seen else made
         for net, config in self.seen:
             with arithmetic("bf16" if self.training.precision == "bf16" else "float32", self.device):
-                told = net(binarized(made) if self.training.binarize else made.clamp(0, 1))
+                told = net(shown)
             found.append((told.float(), (log10_k - config.log10_k_mean) / config.log10_k_std))
         return found
+
+    def _shown(self, made: Tensor, fine: Tensor) -> Tensor:
+        from bigrock.models.surrogate_net import binarized, of_fractions
+
+        if self.training.sees == "fraction":
+            return of_fractions(made, fine, self.scale)
+        return binarized(made) if self.training.sees == "mask" else made.clamp(0, 1)
 
 
 class _Judge:
@@ -192,7 +202,7 @@ class _Judge:
                 fine, log10_k = FlowPairs.parts(label, made)
                 losses.append(float(self.loss(made, label)))
                 squares.append(float((made.clamp(0, 1) - fine).square().mean()))
-                pairs = zip(self.loss.told(made, log10_k), self.loss.seen, strict=True)
+                pairs = zip(self.loss.told(made, fine, log10_k), self.loss.seen, strict=True)
                 told.append([_log10_k(*pair) for pair in pairs])
         numbers = {"score": -float(np.mean(losses)), "validation loss": float(np.mean(losses))}
         numbers["psnr"] = float(-10 * np.log10(np.maximum(squares, 1e-10)).mean())

@@ -147,9 +147,10 @@ class FineTuning(LoopConfig):
         and no flow.
     flow : float
         Weight of the permeability; 0 trains on voxels alone, the control that shows what more epochs do.
-    binarize : bool
-        Show the surrogates masks, as a solver is given them: thresholded at one half, gradients passing as
-        if there were no threshold.
+    sees : {"grey", "mask", "fraction"}
+        What the surrogates are shown: pore fractions as they are made (the paper); or masks as a solver is
+        given them, thresholded at one half, or such that each coarse voxel keeps its pore fraction
+        (`bigrock.kernels.pores_of_fractions`). Gradients pass as if nothing were thresholded.
     coarsening : Coarsening
         How the coarse images are made.
 
@@ -174,11 +175,14 @@ class FineTuning(LoopConfig):
     optimizer: Literal["adamw", "adam"] = "adam"
     fidelity: float = 10.0
     flow: float = 1.0
-    binarize: bool = False
+    sees: Literal["grey", "mask", "fraction"] = "grey"
     coarsening: Coarsening = Coarsening()
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _check(
+            self.sees in ("grey", "mask", "fraction"), "sees", repr(self.sees), "'grey', 'mask' or 'fraction'"
+        )
         least = min(self.fidelity, self.flow)
         _check(
             least >= 0 and self.fidelity + self.flow > 0,

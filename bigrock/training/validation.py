@@ -123,8 +123,9 @@ class _Windows:
         extent = tuple(images.shape[2:])
         spans = [(0, n) for n in extent]
 
-        def run(window: Any) -> Any:
-            return net(torch.from_numpy(window).to(images.device)).float().cpu().numpy()
+        def run(window: Any, part: tuple[slice, ...]) -> Any:
+            made = net(torch.from_numpy(window).to(images.device))
+            return made[(..., *part)].float().cpu().numpy()
 
         tiling = Tiling(extent, self.field.halo, self.field.stride)
         made = tiling.run(run, np.asarray(images.cpu(), np.float32), spans, spans)

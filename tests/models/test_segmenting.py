@@ -171,7 +171,7 @@ def test_bf16_is_refused_where_it_would_be_emulated(bundle, monkeypatch):
     monkeypatch.setattr(inference, "supports_bf16", lambda device: False)
     kernel = SegmentSlices(bundle, precision="bf16", backend="cpu")
     with pytest.raises(BackendError, match="slower than float32"):
-        inference.infer(kernel, np.zeros((1, 1, 8, 8), np.float32), "cpu")
+        inference.infer(kernel, np.zeros((1, 1, 8, 8), np.float32), (slice(0, 8),) * 2, "cpu")
 
 
 @pytest.mark.gpu

@@ -110,6 +110,27 @@ def test_the_measured_field_is_that_of_the_layers(scale):
     assert found.halo in (int(np.ceil(reach)), int(np.ceil(reach)) + 1)
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_a_part_of_a_window_is_that_part_of_the_whole_and_costs_less(kind):
+    net = network(SuperResolutionConfig(features=8, blocks=2, **kind))
+    image, part = torch.rand(1, 1, 24, 16, 16), (slice(11, 13), slice(0, 5), slice(9, 16))
+    seen = []
+    net.tail.register_forward_hook(lambda module, given, made: seen.append(given[0].shape))
+    with torch.inference_mode(), one_thread():
+        whole = net(image)
+        made = net(image, part)
+    fine = tuple(slice(net.scale * p.start, net.scale * p.stop) for p in part)
+    torch.testing.assert_close(made, whole[(..., *fine)], atol=1e-5 * float(whole.abs().max()), rtol=0)
+    reach = net.tail_halo
+    assert tuple(seen[1][2:]) == (2 + 2 * reach, min(16, 5 + reach), min(16, 7 + reach))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_the_tail_looks_as_far_as_is_said(kind):
+    net = build_super_resolution_net(SuperResolutionConfig(features=8, blocks=1, **kind))
+    assert net.tail_halo >= receptive_field(net.tail).halo >= net.tail_halo - 1
+
+
 def test_an_untrained_network_interpolates():
     torch.manual_seed(0)
     net = build_super_resolution_net(SuperResolutionConfig())

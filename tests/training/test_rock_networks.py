@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from bigrock.errors import BackendError, BundleError, ParameterError, ResumeError
+from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import (
     SuperResolutionConfig,
     SurrogateConfig,
@@ -195,13 +196,31 @@ def test_the_loss_is_permeability_and_voxels_as_weighted(made: dict[str, Trained
     voxels = ((image - fine) ** 2).mean()
     for weights_ in ((10.0, 1.0), (0.0, 1.0), (3.0, 0.5)):
         training = FineTuning(fidelity=weights_[0], flow=weights_[1])
-        found = PermeabilityLoss([bundle, bundle], training, torch.device("cpu"))(image, label)
+        found = PermeabilityLoss([bundle, bundle], 2, training, torch.device("cpu"))(image, label)
         torch.testing.assert_close(found, weights_[0] * voxels + weights_[1] * flow)
-    masks = PermeabilityLoss([bundle], FineTuning(fidelity=0, binarize=True), torch.device("cpu"))
-    of_mask = PermeabilityLoss([bundle], FineTuning(fidelity=0), torch.device("cpu"))
-    torch.testing.assert_close(masks(image, label), of_mask((image > 0.5).float(), label))
-    control = PermeabilityLoss([bundle], FineTuning(flow=0), torch.device("cpu"))(image, label)
+    control = PermeabilityLoss([bundle], 2, FineTuning(flow=0), torch.device("cpu"))(image, label)
     torch.testing.assert_close(control, 10 * voxels)
+
+
+def test_surrogates_are_shown_the_masks_that_a_solver_is_given(made: dict[str, Trained]) -> None:
+    bundle, cpu = made["surrogate"].bundle, torch.device("cpu")
+    image, fine = torch.rand(2, 1, EDGE, EDGE, EDGE), (torch.rand(2, 1, EDGE, EDGE, EDGE) < 0.4).float()
+    label = torch.cat([fine.flatten(1), torch.tensor([[0.3], [-0.2]])], dim=1)
+    of_grey = PermeabilityLoss([bundle], 2, FineTuning(fidelity=0), cpu)
+    kept = [
+        pores_of_fractions(made_, low_resolution(true, factor=2))
+        for made_, true in zip(image[:, 0].numpy(), fine[:, 0].numpy(), strict=True)
+    ]
+    for sees, mask in (("mask", image > 0.5), ("fraction", torch.from_numpy(np.stack(kept))[:, None])):
+        of_mask = PermeabilityLoss([bundle], 2, FineTuning(fidelity=0, sees=sees), cpu)  # type: ignore[arg-type]
+        moved = image.clone().requires_grad_()
+        found = of_mask(moved, label)
+        torch.testing.assert_close(found, of_grey(mask.float(), label))
+        found.backward()
+        assert moved.grad is not None
+        assert moved.grad.abs().max() > 0
+    with pytest.raises(ParameterError, match="'grey', 'mask' or 'fraction'"):
+        FineTuning(sees="soft")  # type: ignore[arg-type]
 
 
 def test_the_control_needs_no_surrogate(tmp_path: Path, made: dict[str, Trained]) -> None:

@@ -98,10 +98,10 @@ def permeability_demo(
     -------
     PermeabilityDemo
         ``figures``: r² of log10 k of the test rocks. ``r2_…``: by the surrogate, from grey images (``hr``: the
-        true ones; ``bypass``: the direct regressor). ``holdout_r2_…``: by the hold-out, from thresholded
-        images. ``physics_r2_…``: by Stokes flow in the thresholded images; ``physics_fraction_r2_…``: in those
-        in which each coarse voxel keeps its pore fraction. ``physics_rmse_change_ci95``: of
-        fine-tuned minus super-resolved. ``seconds``: of training, in all.
+        true ones; ``bypass``: the direct regressor). ``holdout_r2_…``: by the hold-out, from masks in
+        which each coarse voxel keeps its pore fraction. ``physics_r2_…``: by Stokes flow in these masks;
+        ``physics_threshold_r2_…``: in thresholded images. ``physics_rmse_change_ci95``: RMSE of log10 k of
+        fine-tuned minus super-resolved masks, 95 % interval. ``seconds``: of training, in all.
 
     Raises
     ------
@@ -237,9 +237,9 @@ def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str
         **{f"physics_r2_{key}": r2(name, "physics") for key, name in names.items()},
         "physics_r2_voxels_only": r2("voxels only", "physics"),
         "physics_r2_cubic": r2("cubic", "physics"),
-        **{f"physics_fraction_r2_{key}": r2(name, "physics_fraction") for key, name in names.items()},
-        "physics_fraction_r2_voxels_only": r2("voxels only", "physics_fraction"),
-        "physics_fraction_r2_cubic": r2("cubic", "physics_fraction"),
+        **{f"physics_threshold_r2_{key}": r2(name, "physics_threshold") for key, name in names.items()},
+        "physics_threshold_r2_voxels_only": r2("voxels only", "physics_threshold"),
+        "physics_threshold_r2_cubic": r2("cubic", "physics_threshold"),
         "physics_rmse_change_ci95": intervals["plain"],
         "physics_rmse_change_against_control_ci95": intervals["control"],
         "seconds": round(sum(networks.seconds.values()), 1),

@@ -36,7 +36,7 @@ PREDICTORS = (
     "holdout",
     "holdout_mask",
     "physics",
-    "physics_fraction",
+    "physics_threshold",
     "kozeny_carman",
     "direct",
 )
@@ -176,9 +176,9 @@ def evaluate_permeability(
     """Return how well permeability is told from rocks that were made coarse and super-resolved in several ways.
 
     Each test rock is made coarse, brought back to the fine grid by each variant, and its k along z is
-    told by the surrogate, by a hold-out network, and by Stokes flow: in the thresholded image, and in the
-    one in which each coarse voxel keeps its pore fraction (`bigrock.kernels.pores_of_fractions`). The
-    label is the truth. Runs on the engine: in parallel, and the same call goes on after a kill.
+    told by the surrogate, by a hold-out network, and by Stokes flow: in the mask in which each coarse voxel
+    keeps its pore fraction (`bigrock.kernels.pores_of_fractions`), and in the thresholded image. The label
+    is the truth. Runs on the engine: in parallel, and the same call goes on after a kill.
 
     Parameters
     ----------

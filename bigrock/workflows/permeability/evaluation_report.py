@@ -21,7 +21,7 @@ _COLUMNS = {
     "holdout": "hold-out",
     "holdout_mask": "hold-out (mask)",
     "physics": "Stokes flow (mask)",
-    "physics_fraction": "Stokes flow (fractions kept)",
+    "physics_threshold": "Stokes flow (threshold)",
     "kozeny_carman": "Kozeny–Carman",
 }
 _IMAGE = {
@@ -129,8 +129,8 @@ def _bypass(found: PermeabilityEvaluation) -> str:
     parts = [f"A network that reads k from the coarse image itself reaches r² {bypass['r2']:.3f}"]
     for by, what in (
         ("surrogate", "super-resolution and surrogate"),
-        ("physics", "super-resolution and Stokes flow"),
-        ("physics_fraction", "the same with the pore fraction of each coarse voxel kept"),
+        ("physics", "super-resolution and Stokes flow in the mask"),
+        ("physics_threshold", "the same in thresholded images"),
     ):
         known = {n: s["r2"] for n in found.variants if n != TRUTH and (s := found.scores(n, by))}
         if known:
@@ -198,7 +198,7 @@ def _verdict_section(found: PermeabilityEvaluation, roles: Roles) -> Section:
             )
             interval = f"{told.low:+.3f} … {told.high:+.3f}"
             rows.append((question, answer, f"{before} → {after}", f"{told.difference:+.3f}", interval))
-    head = ("by Stokes flow in the thresholded images", "", "images", "RMSE of log10 k", "95 % interval")
+    head = ("by Stokes flow in the masks", "", "images", "RMSE of log10 k", "95 % interval")
     note = " ".join(part for part in (_cheating(found, roles), _bypass(found)) if part)
     return Section("Verdict", note=note, grids={"": Grid(head, tuple(rows))} if rows else {})
 
@@ -211,10 +211,10 @@ def _scores_grid(found: PermeabilityEvaluation, score: str) -> Grid:
     for variant in found.variants:
         told = (found.scores(variant, by) for by in known)
         rows.append((variant, *("–" if s is None else f"{s[score]:.3f}" for s in told)))
-    tight = {v: s["floored"] for v in found.variants if (s := found.scores(v, "physics"))}
+    tight = {v: s["floored"] for v in found.variants if (s := found.scores(v, "physics_threshold"))}
     worst = max(tight.values(), default=0)
-    note = f"{len(found.truth)} test rocks; k along z. Mask: pore fractions over the threshold; fractions "
-    note += "kept: each coarse voxel keeps its pore fraction; else pore fractions as they are."
+    note = f"{len(found.truth)} test rocks; k along z. In a mask each coarse voxel keeps its pore fraction; threshold: "
+    note += "voxels of more than half pore; else pore fractions as they are."
     if worst:
         note += f" Images that do not percolate ({worst} at most) count as the tightest rock in training."
     return Grid(("images", *(_COLUMNS[by] for by in known)), tuple(rows), note)
@@ -230,7 +230,7 @@ def _changes_grid(found: PermeabilityEvaluation, roles: Roles) -> Grid:
     )
     rows = []
     for before, after in pairs:
-        for by in ("surrogate", "holdout_mask", "physics", "physics_fraction"):
+        for by in ("surrogate", "holdout_mask", "physics", "physics_threshold"):
             told = found.change(by, before, after)
             if told is not None:
                 rows.append((

@@ -31,7 +31,7 @@ JUDGED = np.dtype(
         ("holdout", "<f8"),
         ("holdout_mask", "<f8"),
         ("physics", "<f8"),
-        ("physics_fraction", "<f8"),
+        ("physics_threshold", "<f8"),
         ("kozeny_carman", "<f8"),
         ("direct", "<f8"),
         ("psnr", "<f8"),
@@ -44,8 +44,8 @@ JUDGED = np.dtype(
     ]
 )
 """One rock in one variant. Permeabilities are log10 of k in squared voxels (−inf: does not percolate; NaN: not
-asked) by a network that sees pore fractions or what the threshold makes of them, by Stokes flow in the
-thresholded image and in the one in which each coarse voxel keeps its pore fraction, by Kozeny–Carman;
+asked) by a network that sees pore fractions or the mask, by Stokes flow in the mask and in the thresholded
+image, by Kozeny–Carman; in the mask each coarse voxel keeps its pore fraction.
 `direct` by a network that sees the coarse image. Then what the image is like: PSNR and SSIM of pore
 fractions; porosity, Euler number and surface of the thresholded image per voxel."""
 
@@ -119,12 +119,13 @@ class RockWork:
         coarse = low_resolution(truth, factor=self.factor, **{"seed": rock, **self.coarse})
         fine = fine_image(variant.made_by, coarse, truth, self.factor)
         self._describe(row, fine, truth)
-        self._predict(row, fine)
+        mask = pores_of_fractions(fine, coarse)
+        self._predict(row, fine, mask)
         if variant.made_by == "truth" and self.direct is not None:
             row["direct"] = self._log10_k(self.direct, coarse, self.factor)
         if variant.physics:
-            row["physics"] = self._flow(fine > self.threshold)
-            row["physics_fraction"] = self._flow(pores_of_fractions(fine, coarse))
+            row["physics"] = self._flow(mask)
+            row["physics_threshold"] = self._flow(fine > self.threshold)
         row["seconds"] = time.perf_counter() - begun
         return row
 
@@ -142,12 +143,11 @@ class RockWork:
         k = kozeny_carman(found["porosity"], found["surface"])
         row["kozeny_carman"] = _log10(k) if math.isfinite(k) else math.nan
 
-    def _predict(self, row: Array, fine: Array) -> None:
-        mask = (fine > self.threshold).astype(np.float32)
+    def _predict(self, row: Array, fine: Array, mask: Array) -> None:
         for name, bundle in (("surrogate", self.surrogate), ("holdout", self.holdout)):
             if bundle is not None:
                 row[name] = self._log10_k(bundle, fine)
-                row[f"{name}_mask"] = self._log10_k(bundle, mask)
+                row[f"{name}_mask"] = self._log10_k(bundle, mask.astype(np.float32))
 
     def _log10_k(self, bundle: Bundle, image: Array, coarser: int = 1) -> float:
         """Return log10 k in voxels squared of the fine grid."""

@@ -11,7 +11,7 @@ import torch
 from bigrock.datasets import make_rocks
 from bigrock.errors import ParameterError, ResumeError
 from bigrock.flow import permeability
-from bigrock.kernels import low_resolution
+from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import predict_permeability
 from bigrock.training import enlarged, image_quality
 from bigrock.workflows.permeability import PermeabilityEvaluation, evaluate_permeability
@@ -57,10 +57,13 @@ def test_every_number_is_what_its_source_says_of_the_rock(tmp_path, rocks, usabl
             assert row["rock"] == number
             assert row["porosity"] == quality["porosity"]
             assert row["surface"] == quality["surface"]
-            k = permeability(image > 0.5, voxel_size=rocks.voxel_size, axis="z")["z"].k_voxel2
-            assert 10.0 ** row["physics"] == pytest.approx(k)
-            told = predict_permeability(surrogate, image, voxel_size=rocks.voxel_size).k_voxel2[0]
-            assert 10.0 ** row["surrogate"] == pytest.approx(told, rel=1e-5)
+            mask = pores_of_fractions(image, coarse)
+            for by, pores in (("physics", mask), ("physics_threshold", image > 0.5)):
+                k = permeability(pores, voxel_size=rocks.voxel_size, axis="z")["z"].k_voxel2
+                assert 10.0 ** row[by] == pytest.approx(k)
+            for by, seen in (("surrogate", image), ("surrogate_mask", mask.astype(np.float32))):
+                told = predict_permeability(surrogate, seen, voxel_size=rocks.voxel_size).k_voxel2[0]
+                assert 10.0 ** row[by] == pytest.approx(told, rel=1e-5)
     label = np.log10(rocks.k_voxel2[chosen, 0])
     np.testing.assert_array_equal(found.truth, label)
     np.testing.assert_allclose(found.predicted("high resolution", "physics"), label, atol=0.01)
