@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bigrock.errors import ParameterError
 from bigrock.kernels.low_resolution import LOW_RESOLUTION_METHODS
-from bigrock.training.settings import LoopConfig
+from bigrock.training.settings import LoopConfig, check, choice
 
 __all__ = ["FineTuning", "SuperResolutionTraining", "SurrogateTraining"]
-
-
-def _check(allowed: bool, name: str, value: Any, wanted: str) -> None:
-    if not allowed:
-        raise ParameterError(f"{name}={value} cannot be trained with. Give {wanted}.")
 
 
 @dataclass(frozen=True)
@@ -46,10 +40,8 @@ class Coarsening:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.method not in LOW_RESOLUTION_METHODS:
-            known = ", ".join(map(repr, LOW_RESOLUTION_METHODS))
-            raise ParameterError(f"method={self.method!r} is not known. Use one of {known}.")
-        _check(self.noise >= 0, "noise", self.noise, "0 or more")
+        choice("method", self.method, LOW_RESOLUTION_METHODS)
+        check(self.noise >= 0, "noise", self.noise, "0 or more")
 
     @property
     def options(self) -> dict[str, Any]:
@@ -93,8 +85,8 @@ class SuperResolutionTraining(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(self.patch is None or self.patch >= 8, "patch", self.patch, "8 voxels or more, or None")
-        _check(self.loss in ("mse", "l1"), "loss", repr(self.loss), "'mse' or 'l1'")
+        check(self.patch is None or self.patch >= 8, "patch", self.patch, "8 voxels or more, or None")
+        choice("loss", self.loss, ("mse", "l1"))
 
 
 @dataclass(frozen=True)
@@ -131,7 +123,7 @@ class SurrogateTraining(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(0 <= self.soft <= 1, "soft", self.soft, "a share, 0 to 1")
+        check(0 <= self.soft <= 1, "soft", self.soft, "a share, 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -180,11 +172,9 @@ class FineTuning(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(
-            self.sees in ("grey", "mask", "fraction"), "sees", repr(self.sees), "'grey', 'mask' or 'fraction'"
-        )
+        choice("sees", self.sees, ("grey", "mask", "fraction"))
         least = min(self.fidelity, self.flow)
-        _check(
+        check(
             least >= 0 and self.fidelity + self.flow > 0,
             "fidelity, flow",
             (self.fidelity, self.flow),

@@ -9,15 +9,17 @@ from typing import Any, Literal
 
 from bigrock.errors import ParameterError
 
-__all__ = ["Augmentation", "LoopConfig", "TrainingConfig"]
+__all__ = ["Augmentation", "LoopConfig", "TrainingConfig", "check", "choice"]
 
 
-def _check(allowed: bool, name: str, value: Any, wanted: str) -> None:
+def check(allowed: bool, name: str, value: Any, wanted: str) -> None:
+    """Raise `ParameterError` with the value and what is wanted, unless it is allowed."""
     if not allowed:
         raise ParameterError(f"{name}={value} cannot be trained with. Give {wanted}.")
 
 
-def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+def choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raise `ParameterError` with the choices, unless the value is one of them."""
     if value not in allowed:
         raise ParameterError(f"{name}={value!r} is not known. Use one of {', '.join(map(repr, allowed))}.")
 
@@ -86,19 +88,19 @@ class LoopConfig:
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "steps_per_epoch", "batch", "patience"):
-            _check(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        _check(self.learning_rate > 0, "learning_rate", self.learning_rate, "a positive number such as 0.003")
-        _check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
-        _check(self.seed >= 0, "seed", self.seed, "0 or more")
-        _check(self.workers >= 0, "workers", self.workers, "0 or more")
-        _check(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more, or None")
+            check(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        check(self.learning_rate > 0, "learning_rate", self.learning_rate, "a positive number such as 0.003")
+        check(self.weight_decay >= 0, "weight_decay", self.weight_decay, "0 or more")
+        check(self.seed >= 0, "seed", self.seed, "0 or more")
+        check(self.workers >= 0, "workers", self.workers, "0 or more")
+        check(self.threads is None or self.threads >= 1, "threads", self.threads, "1 or more, or None")
         allowed = self.time_budget_s is None or self.time_budget_s > 0
-        _check(allowed, "time_budget_s", self.time_budget_s, "seconds, or None")
-        _choice("schedule", self.schedule, ("cosine", "plateau", "constant"))
-        _choice("precision", self.precision, ("auto", "float32", "mixed", "bf16"))
-        _choice("optimizer", self.optimizer, ("adamw", "adam"))
+        check(allowed, "time_budget_s", self.time_budget_s, "seconds, or None")
+        choice("schedule", self.schedule, ("cosine", "plateau", "constant"))
+        choice("precision", self.precision, ("auto", "float32", "mixed", "bf16"))
+        choice("optimizer", self.optimizer, ("adamw", "adam"))
         allowed = self.gradient_clip is None or self.gradient_clip > 0
-        _check(allowed, "gradient_clip", self.gradient_clip, "a positive number, or None")
+        check(allowed, "gradient_clip", self.gradient_clip, "a positive number, or None")
 
     @property
     def steps(self) -> int:
@@ -159,9 +161,9 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         for name in ("flip", "rotate90", "warp", "blur"):
-            _check(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a probability, 0 to 1")
+            check(0 <= getattr(self, name) <= 1, name, getattr(self, name), "a probability, 0 to 1")
         for name in ("rotate_degrees", "elastic_pixels", "contrast", "brightness", "noise"):
-            _check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
+            check(getattr(self, name) >= 0, name, getattr(self, name), "0 or more")
 
     @classmethod
     def none(cls) -> Augmentation:
@@ -217,15 +219,15 @@ class TrainingConfig(LoopConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check(self.patch >= 1, "patch", self.patch, "a number of pixels such as 96")
-        _check(0 <= self.balance <= 1, "balance", self.balance, "a share, 0 to 1")
+        check(self.patch >= 1, "patch", self.patch, "a number of pixels such as 96")
+        check(0 <= self.balance <= 1, "balance", self.balance, "a share, 0 to 1")
         weights = (self.dice_weight, self.cross_entropy_weight)
-        _check(
+        check(
             min(weights) >= 0 and sum(weights) > 0,
             "dice_weight, cross_entropy_weight",
             weights,
             "0 or more, not both 0",
         )
         for name, weight in (self.class_weights or {}).items():
-            _check(weight > 0, f"class_weights[{name!r}]", weight, "a positive number")
-        _choice("stop_on", self.stop_on, ("validation", "paper"))
+            check(weight > 0, f"class_weights[{name!r}]", weight, "a positive number")
+        choice("stop_on", self.stop_on, ("validation", "paper"))

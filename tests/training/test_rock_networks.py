@@ -219,7 +219,7 @@ def test_surrogates_are_shown_the_masks_that_a_solver_is_given(made: dict[str, T
         found.backward()
         assert moved.grad is not None
         assert moved.grad.abs().max() > 0
-    with pytest.raises(ParameterError, match="'grey', 'mask' or 'fraction'"):
+    with pytest.raises(ParameterError, match="Use one of 'grey', 'mask', 'fraction'"):
         FineTuning(sees="soft")  # type: ignore[arg-type]
 
 

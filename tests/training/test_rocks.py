@@ -174,7 +174,7 @@ def test_pairs_hold_the_fine_image_and_log10_k() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: SuperResolutionTraining(loss="psnr"), "'mse' or 'l1'"),
+        (lambda: SuperResolutionTraining(loss="psnr"), "Use one of 'mse', 'l1'"),
         (lambda: SuperResolutionTraining(patch=4), "8 voxels or more"),
         (lambda: SurrogateTraining(soft=2.0), "a share"),
         (lambda: FineTuning(fidelity=0, flow=0), "not both 0"),

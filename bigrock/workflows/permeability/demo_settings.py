@@ -54,7 +54,7 @@ class DemoSettings:
             surrogate=SurrogateConfig(64, architecture="conv3d", features=(8, 16, 32, 48)),
             surrogate_training=SurrogateTraining(max_epochs=24, **fast),
             holdout=SurrogateConfig(64, views="shared", features=(8, 16, 32)),
-            holdout_training=SurrogateTraining(max_epochs=8, batch=8, **fast),
+            holdout_training=SurrogateTraining(max_epochs=14, batch=8, **fast),
             direct=SurrogateConfig(16, architecture="conv3d", features=(16, 32, 48)),
             direct_training=SurrogateTraining(max_epochs=30, soft=0.0, **how),
             tuning=FineTuning(max_epochs=6, **fast),
