@@ -19,6 +19,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bigrock.training import paired_bootstrap
+from bigrock.workflows.permeability import PermeabilityDemo, PermeabilityEvaluation, permeability_demo
+
 # What a figure must reach, of the figures of one run; the two intervals must lie below 0.
 TARGETS: dict[str, Any] = {
     "surrogate_r2": lambda told: told["surrogate_r2"] >= 0.92,
@@ -44,13 +49,12 @@ WORDS = {
 }
 
 
-def measured(folder: Path, seed: int, rocks: str | None, quick: bool, executor: str | None) -> dict[str, Any]:
-    """Run one demo, or read what an earlier call has left of it, and return its figures."""
-    from bigrock.workflows.permeability import permeability_demo
-
+def measured(
+    folder: Path, seed: int, rocks: str | None, quick: bool, executor: str | None
+) -> PermeabilityDemo:
+    """Run one demo, or read what an earlier call has left of it."""
     wanted = int(executor) if executor is not None and executor.isdecimal() else executor
-    found = permeability_demo(folder, seed=seed, rocks=rocks, quick=quick, executor=wanted, progress=False)
-    return {"seed": seed, **found.figures}
+    return permeability_demo(folder, seed=seed, rocks=rocks, quick=quick, executor=wanted, progress=False)
 
 
 def numbers(told: dict[str, Any]) -> dict[str, float]:
@@ -82,6 +86,27 @@ def summary(rows: list[dict[str, Any]]) -> None:
         print(f"    {name:42} {statistics.mean(values):.4f} ± {spread:.4f}{reached}")
 
 
+def pooled(judged: list[PermeabilityEvaluation]) -> None:
+    """Print the changes of the error by Stokes flow over the test rocks of all seeds together."""
+    truth = np.concatenate([one.truth for one in judged])
+    for by in ("physics", "physics_threshold"):
+        for before, after in (
+            ("super-resolution", "fine-tuned"),
+            ("voxels only", "fine-tuned"),
+            ("super-resolution", "paper's mode"),
+            ("super-resolution", "voxels only"),
+            ("cubic", "super-resolution"),
+        ):
+            log10_k = [
+                np.concatenate([one.predicted(name, by) for one in judged]) for name in (before, after)
+            ]
+            told = paired_bootstrap(truth, *log10_k)
+            print(
+                f"    {by:18} {before:>16} → {after:16} RMSE {told.difference:+.4f} "
+                f"(95 %: {told.low:+.4f} … {told.high:+.4f}), closer on {told.closer} of {len(truth)}"
+            )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -93,13 +118,17 @@ def main() -> None:
     parser.add_argument("--executor", help="threads for solving, as for bigrock (default: all cores)")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
-    rows = []
+    rows, judged = [], []
     with tempfile.TemporaryDirectory() as scratch:
         for seed in [given.seeds[0]] if given.quick else given.seeds:
             folder = (given.folder or Path(scratch)) / f"seed{seed}"
-            rows.append(measured(folder, seed, given.rocks, given.quick, given.executor))
+            found = measured(folder, seed, given.rocks, given.quick, given.executor)
+            rows.append({"seed": seed, **found.figures})
+            judged.append(found.evaluation)
             show(rows[-1])
     summary(rows)
+    print("\nall seeds together (the same rock may be a test rock of several)")
+    pooled(judged)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")
 

@@ -122,11 +122,14 @@ def permeability_demo(
     known = _rocks(rocks, chosen, seed, place, how)
     parts = known.split(seed=seed)
     shown = None if callable(progress) else progress
+    before = time.process_time()
     networks = train_demo_networks(known, parts, chosen, place / "models", shown)
+    trained = time.process_time() - before
     judged = _judged(known, parts, networks, chosen, place, how)
     core = map_demo_core(networks, known, chosen, place, seed, **how)
     figures = {**_figures(judged, networks), "map": core.figures(), "rocks": len(known)}
     figures["verdict"] = verdict(judged)
+    figures["training_cpu_seconds_of_this_call"] = round(trained, 1)
     figures["wall_seconds_of_this_call"] = round(time.monotonic() - begun, 1)
     file = place / "permeability.json"
     file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

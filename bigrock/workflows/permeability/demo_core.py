@@ -81,6 +81,8 @@ def map_demo_core(
         folder / "map",
         super_resolution=networks.tuned,
         surrogate=networks.surrogate,
+        sees="mask",
+        threshold="fraction",
         seed=seed,
         **how,
     )

@@ -95,7 +95,7 @@ def train_demo_networks(
     )
     ways: dict[str, FineTuning] = {
         "fine-tuned": settings.tuning,
-        "paper": dataclasses.replace(settings.tuning, fidelity=0.0),
+        "paper": dataclasses.replace(settings.tuning, fidelity=0.0, sees="grey"),
         "voxels-only": dataclasses.replace(settings.tuning, flow=0.0),
     }
     tuned, paper, control = (

@@ -82,7 +82,7 @@ def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> dict[s
     told = {question: _physics(found, *pair) for question, pair in _questions(roles).items()}
     told |= {
         "Does the surrogate tell the truth of it?": _cheating(found, roles),
-        "Is the detour worth it?": _bypass(found),
+        "Is the detour worth it?": _bypass(found, roles),
     }
     return {question: answer for question, answer in told.items() if answer}
 
@@ -122,7 +122,7 @@ def _cheating(found: PermeabilityEvaluation, roles: Roles) -> str:
     )
 
 
-def _bypass(found: PermeabilityEvaluation) -> str:
+def _bypass(found: PermeabilityEvaluation, roles: Roles) -> str:
     bypass = found.scores(TRUTH, "direct")
     if bypass is None:
         return ""
@@ -132,7 +132,8 @@ def _bypass(found: PermeabilityEvaluation) -> str:
         ("physics", "super-resolution and Stokes flow in the mask"),
         ("physics_threshold", "the same in thresholded images"),
     ):
-        known = {n: s["r2"] for n in found.variants if n != TRUTH and (s := found.scores(n, by))}
+        networks = [n for n in found.variants if n not in (TRUTH, roles.interpolated)]
+        known = {n: s["r2"] for n in networks if (s := found.scores(n, by))}
         if known:
             name = max(known, key=lambda n: known[n])
             parts.append(f"{what} {known[name]:.3f} ({name})")
@@ -199,7 +200,7 @@ def _verdict_section(found: PermeabilityEvaluation, roles: Roles) -> Section:
             interval = f"{told.low:+.3f} … {told.high:+.3f}"
             rows.append((question, answer, f"{before} → {after}", f"{told.difference:+.3f}", interval))
     head = ("by Stokes flow in the masks", "", "images", "RMSE of log10 k", "95 % interval")
-    note = " ".join(part for part in (_cheating(found, roles), _bypass(found)) if part)
+    note = " ".join(part for part in (_cheating(found, roles), _bypass(found, roles)) if part)
     return Section("Verdict", note=note, grids={"": Grid(head, tuple(rows))} if rows else {})
 
 
@@ -234,8 +235,8 @@ def _changes_grid(found: PermeabilityEvaluation, roles: Roles) -> Grid:
             told = found.change(by, before, after)
             if told is not None:
                 rows.append((
-                    f"{before} → {after}", _COLUMNS[by], f"{told.difference:+.3f}",
-                    f"{told.low:+.3f} … {told.high:+.3f}", "yes" if told.significant else "no",
+                    f"{before} → {after}", _COLUMNS[by], f"{told.difference:+.4f}",
+                    f"{told.low:+.4f} … {told.high:+.4f}", "yes" if told.significant else "no",
                     f"{told.closer} of {len(found.truth)}",
                 ))  # fmt: skip
     head = ("images", "k by", "RMSE", "95 % interval", "beyond chance", "closer")

@@ -129,6 +129,13 @@ def test_the_verdict_says_what_the_intervals_say():
     assert "Does super-resolution help?" not in said
 
 
+def test_an_interpolation_is_no_super_resolution():
+    found = judged({"cubic": {"physics": 0.1}, "super-resolution": {"physics": 0.3}})
+    said = verdict(found)["Is the detour worth it?"]
+    assert "(super-resolution)" in said
+    assert "cubic" not in said
+
+
 def test_a_change_within_chance_is_called_none():
     random = np.random.default_rng(1)
     found = judged({"super-resolution": {"physics": 0.3}, "fine-tuned": {"physics": 0.3}})
