@@ -31,7 +31,7 @@ from bigrock.workflows.permeability.map_result import PermeabilityMap
 
 __all__ = ["PermeabilityDemo", "permeability_demo"]
 
-_OURS = ("rocks.zarr", "models", "evaluation", "permeability.json")
+_MARK = "permeability-demo.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +143,7 @@ def _folder(folder: str | os.PathLike[str]) -> Path:
     place = Path(folder).expanduser().absolute()
     if place.exists() and not place.is_dir():
         raise VolumeExistsError(f"{place} is a file. Choose another folder.")
-    ours = any((place / name).exists() for name in _OURS)
-    if place.exists() and any(place.iterdir()) and not ours:
+    if place.exists() and any(place.iterdir()) and not (place / _MARK).exists():
         raise VolumeExistsError(
             f"{place} holds other files: the demo would be mixed with them. Choose another folder."
         )
@@ -165,9 +164,17 @@ def _rocks(
                 f"the rocks of {known.path} have {known.edge} voxels along each axis, and the networks of the demo are "
                 f"for {settings.edge}. Give others, or none."
             )
+        _mark(place, seed)
         return known
+    _mark(place, seed)
     count = settings.rocks if rocks is None else rocks
     return make_rocks(place / "rocks.zarr", count=count, edge=settings.edge, axes=("z",), seed=seed, **how)
+
+
+def _mark(place: Path, seed: int) -> None:
+    """Make the folder, and say that it is that of a demo, so that a later call goes on in it."""
+    place.mkdir(parents=True, exist_ok=True)
+    (place / _MARK).write_text(json.dumps({"demo": "permeability", "seed": seed}) + "\n", encoding="utf-8")
 
 
 def _judged(
