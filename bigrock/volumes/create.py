@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -18,7 +19,7 @@ from bigrock.geometry import Shape
 from bigrock.units import parse_voxel_size
 from bigrock.volumes.layout import Layout, codecs_for, layout_for
 from bigrock.volumes.metadata import ome_attributes
-from bigrock.volumes.source import Kind
+from bigrock.volumes.source import Kind, Voxel
 from bigrock.volumes.stores import codec_pipeline, location, open_store
 from bigrock.volumes.volume import Volume
 
@@ -93,6 +94,7 @@ def create_volume(
     dtype: npt.DTypeLike,
     *,
     voxel_size: str | float | Sequence[str | float] | None = None,
+    translation: Sequence[float] = (0.0, 0.0, 0.0),
     kind: Kind | None = None,
     classes: dict[str, int] | None = None,
     levels: int = 1,
@@ -114,6 +116,8 @@ def create_volume(
         bool, integers or floats.
     voxel_size : optional
         As `bigrock.units.parse_voxel_size` takes it.
+    translation : sequence of three floats
+        Metres z, y, x of the centre of the first voxel, for viewers that lay volumes over each other.
     kind : {"grey", "mask", "labels"}, optional
         By default a mask where `dtype` is bool, labels where there are `classes`, else grey.
     classes : dict of str to int, optional
@@ -138,7 +142,7 @@ def create_volume(
     VolumeExistsError
         If something is stored there and `overwrite` is False, or what is there is no zarr store.
     ParameterError
-        If the shape or the data type cannot be stored.
+        If the shape, the data type or the translation cannot be stored.
 
     Examples
     --------
@@ -153,6 +157,8 @@ def create_volume(
             f"voxel, and bool, integer or float voxels are needed."
         )
     z, y, x = (int(n) for n in shape)
+    voxel_m = None if voxel_size is None else parse_voxel_size(voxel_size)
+    first_m = _translation(translation, voxel_m)
     if exists(store):
         if not overwrite:
             raise VolumeExistsError(
@@ -169,9 +175,8 @@ def create_volume(
     if kind is None:
         kind = "mask" if dtype.kind == "b" else "labels" if classes else "grey"
     method = "mean" if kind == "grey" else "mode"
-    voxel_m = None if voxel_size is None else parse_voxel_size(voxel_size)
     own = {"kind": kind, "classes": classes or {}, "history": list(history), "complete": complete}
-    ome = ome_attributes(PurePosixPath(place).stem, voxel_m, levels, method)
+    ome = ome_attributes(PurePosixPath(place).stem, voxel_m, levels, method, first_m)
     with codec_pipeline(store):
         group = zarr.create_group(store, zarr_format=3, attributes={"ome": ome, "bigrock": own})
         base = layout_for((z, y, x), chunk, shard)
@@ -180,6 +185,17 @@ def create_volume(
             layout = base.at_level(level) or _coarse_layout((a, b, c))
             _create_array(group, str(level), (a, b, c), dtype, layout)
     return Volume(store, place, mode="r+")
+
+
+def _translation(given: Sequence[float], voxel_m: Voxel | None) -> Voxel:
+    """Return the translation, which needs a unit of length, and so a voxel size."""
+    first = [float(length) for length in given]
+    if len(first) != 3 or not all(map(math.isfinite, first)) or (any(first) and voxel_m is None):
+        raise ParameterError(
+            f"translation={first} with voxel_size={voxel_m} cannot be stored. Give three lengths z, y, x in "
+            "metres, and the voxel size with them."
+        )
+    return first[0], first[1], first[2]
 
 
 def _coarse_layout(shape: Shape) -> Layout:

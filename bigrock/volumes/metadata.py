@@ -1,12 +1,13 @@
 """OME-Zarr 0.5 attributes: written so that every OME reader understands them, read tolerantly.
 
-One image per volume: ``multiscales`` with the axes z, y, x, a voxel size with a unit, and a
-dataset per pyramid level. What OME has no place for (kind, class table, history) stands in the
+One image per volume: ``multiscales`` with the axes z, y, x, a voxel size with a unit, where the
+first voxel lies, and a dataset per pyramid level. What OME has no place for (kind, class table, history) stands in the
 ``bigrock`` attribute beside it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,12 +15,14 @@ from bigrock.errors import NotAVolumeError
 from bigrock.units import parse_length
 from bigrock.volumes.source import Voxel
 
-__all__ = ["level_paths", "ome_attributes", "voxel_size_of"]
+__all__ = ["level_paths", "ome_attributes", "translation_of", "voxel_size_of"]
 
 _UNITS = (("micrometer", -6), ("nanometer", -9), ("picometer", -12))
 
 
-def ome_attributes(name: str, voxel_m: Voxel | None, levels: int, method: str) -> dict[str, Any]:
+def ome_attributes(
+    name: str, voxel_m: Voxel | None, levels: int, method: str, translation_m: Voxel = (0.0, 0.0, 0.0)
+) -> dict[str, Any]:
     """Return the ``ome`` attribute of a group that holds levels ``"0"``, ``"1"``, …
 
     Parameters
@@ -32,21 +35,24 @@ def ome_attributes(name: str, voxel_m: Voxel | None, levels: int, method: str) -
         Number of arrays, the full resolution included.
     method : str
         How levels are made: "mean" or "mode".
+    translation_m : tuple of float
+        Metres z, y, x of the centre of the first voxel; only with `voxel_m`.
     """
     axes: list[dict[str, str]] = [{"name": axis, "type": "space"} for axis in "zyx"]
-    scale = [1.0, 1.0, 1.0]
+    scale, first = [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]
     if voxel_m is not None:
         unit, exponent = next((u for u in _UNITS if min(voxel_m) >= 10.0 ** u[1] * 0.9999), _UNITS[-1])
         axes = [axis | {"unit": unit} for axis in axes]
         # repr of a float is its shortest decimal; shifting the point in decimal keeps it short.
-        scale = [_shift(v, -exponent) for v in voxel_m]
+        scale, first = ([_shift(v, -exponent) for v in lengths] for lengths in (voxel_m, translation_m))
     datasets = []
     for level in range(levels):
         factor = 1 << level
         transforms: list[dict[str, Any]] = [{"type": "scale", "scale": [s * factor for s in scale]}]
-        if level:
+        if level or any(first):
             # The first voxel of a level covers `factor` voxels: its centre lies further in.
-            transforms.append({"type": "translation", "translation": [s * (factor - 1) / 2 for s in scale]})
+            place = [f + s * (factor - 1) / 2 for f, s in zip(first, scale, strict=True)]
+            transforms.append({"type": "translation", "translation": place})
         datasets.append({"path": str(level), "coordinateTransformations": transforms})
     image = {"name": name, "axes": axes, "datasets": datasets, "type": method}
     return {"version": "0.5", "multiscales": [image]}
@@ -84,23 +90,46 @@ def voxel_size_of(attributes: dict[str, Any], where: str) -> Voxel | None:
     Takes the scale of the image and of its first dataset, for the axes named z, y, x (or the last
     three). An axis missing (2-D images) takes no part, so the answer is None.
     """
+    placed = _placed(attributes, where)
+    if placed is None:
+        return None
+    z, y, x = (parse_length(f"{scale!r} {unit}") for scale, _, unit in placed)
+    return z, y, x
+
+
+def translation_of(attributes: dict[str, Any], where: str) -> Voxel:
+    """Return where the centre of the first voxel lies, metres z, y, x; zeros where there is no unit of length."""
+    placed = _placed(attributes, where)
+    if placed is None:
+        return 0.0, 0.0, 0.0
+    z, y, x = (_signed_length(first, unit) for _, first, unit in placed)
+    return z, y, x
+
+
+def _placed(attributes: dict[str, Any], where: str) -> list[tuple[float, float, str]] | None:
+    """Return scale, translation and unit along z, y, x; None where one of these axes or units is missing."""
     image = _image(attributes, where)
     axes = [axis if isinstance(axis, dict) else {"name": str(axis)} for axis in image.get("axes", [])]
     names = [axis["name"] for axis in axes]
     if not {"z", "y", "x"} <= set(names):
         return None
-    scale = [1.0] * len(axes)
+    scale, first = [1.0] * len(axes), [0.0] * len(axes)
     for step in (*image["datasets"][0].get("coordinateTransformations", ()), *_of_image(image)):
         if step.get("type") == "scale":
-            scale = [a * float(b) for a, b in zip(scale, step["scale"], strict=True)]
-    sizes: list[float] = []
-    for axis in "zyx":
-        i = names.index(axis)
-        unit = axes[i].get("unit")
-        if unit is None or scale[i] <= 0:
-            return None
-        sizes.append(parse_length(f"{scale[i]!r} {unit}"))
-    return sizes[0], sizes[1], sizes[2]
+            scale, first = (
+                [a * float(b) for a, b in zip(so_far, step["scale"], strict=True)]
+                for so_far in (scale, first)
+            )
+        elif step.get("type") == "translation":
+            first = [a + float(b) for a, b in zip(first, step["translation"], strict=True)]
+    placed = [(scale[i], first[i], axes[i].get("unit")) for i in map(names.index, "zyx")]
+    if any(unit is None or size <= 0 for size, _, unit in placed):
+        return None
+    return placed
+
+
+def _signed_length(value: float, unit: str) -> float:
+    return math.copysign(parse_length(f"{abs(value)!r} {unit}"), value) if value else 0.0
 
 
 def _of_image(image: dict[str, Any]) -> Sequence[dict[str, Any]]:

@@ -21,7 +21,7 @@ from bigrock.units import format_voxel_size
 from bigrock.volumes.checksums import damaged_chunks, has_checksums
 from bigrock.volumes.downsample import halve
 from bigrock.volumes.indexing import region_of
-from bigrock.volumes.metadata import level_paths, voxel_size_of
+from bigrock.volumes.metadata import level_paths, translation_of, voxel_size_of
 from bigrock.volumes.shards import damaged_shards, missing_shards, rounded_up, write_whole_shards
 from bigrock.volumes.source import Kind, Voxel, required_voxel_size
 from bigrock.volumes.stores import codec_pipeline, is_in_memory
@@ -51,6 +51,8 @@ class Volume:
         Class table of a label volume, such as ``{"pore": 0}``.
     voxel_size : tuple of float or None
         Metres z, y, x; None where it was never stated.
+    translation : tuple of float
+        Where the centre of the first voxel lies, metres z, y, x; zeros unless the file says otherwise.
     history : tuple of dict
         Every step that made the voxels, first to last.
     """
@@ -68,6 +70,7 @@ class Volume:
             self._rounded_up = [rounded_up(level) for level in self.levels]
         own: Any = attributes.get("bigrock", {})
         self.voxel_size: Voxel | None = voxel_size_of(attributes, path)
+        self.translation: Voxel = translation_of(attributes, path)
         self.kind: Kind = own.get("kind", "mask" if self.array.dtype.kind == "b" else "grey")
         self.classes: dict[str, int] = dict(own.get("classes", {}))
         self.history: tuple[dict[str, Any], ...] = tuple(own.get("history", ()))

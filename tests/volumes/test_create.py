@@ -112,3 +112,22 @@ def test_nothing_exists_where_nothing_was_stored(tmp_path):
     assert not exists("memory://nothing-here")
     create_volume(tmp_path / "v.zarr", (3, 3, 3), "uint8")
     assert exists(tmp_path / "v.zarr")
+
+
+@pytest.mark.parametrize(
+    ("translation", "voxel_size"), [((1e-6, 0, 0), None), ((1e-6, 0), "2 um"), ((np.nan, 0, 0), "2 um")]
+)
+def test_a_translation_that_has_no_meaning_is_refused_and_nothing_is_deleted(
+    tmp_path, translation, voxel_size
+):
+    create_volume(tmp_path / "v.zarr", (4, 5, 6), "uint8")
+    with pytest.raises(ParameterError, match="translation="):
+        create_volume(
+            tmp_path / "v.zarr",
+            (4, 5, 6),
+            "uint8",
+            voxel_size=voxel_size,
+            translation=translation,
+            overwrite=True,
+        )
+    assert open_volume(tmp_path / "v.zarr").shape == (4, 5, 6)

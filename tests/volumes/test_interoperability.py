@@ -10,6 +10,7 @@ import zarr
 
 from bigrock.geometry import BlockGrid
 from bigrock.volumes import create_volume, open_volume
+from bigrock.workflows.validate import validate
 
 SHAPE = (70, 50, 90)
 
@@ -65,6 +66,19 @@ def test_the_metadata_is_an_ome_zarr_image_to_its_own_validator(stored):
     assert {axis.unit for axis in multiscale.axes} == {"nanometer"}
     scales = [d.coordinateTransformations[0].scale for d in multiscale.datasets]
     assert scales == [[10, 5, 5], [20, 10, 10], [40, 20, 20]]
+
+
+def test_where_a_volume_lies_is_read_by_the_validator_of_ome_zarr_and_by_us(tmp_path):
+    from ome_zarr_models.v05 import Image
+
+    options = {"levels": 2, "voxel_size": "2 um", "translation": (30e-6, 0.0, -1e-6)}
+    create_volume(tmp_path / "map.zarr", (4, 4, 4), "float32", **options)
+    image = Image.from_zarr(zarr.open_group(tmp_path / "map.zarr", mode="r"))
+    datasets = image.ome_attributes.multiscales[0].datasets
+    told = [d.coordinateTransformations[1].translation for d in datasets]
+    assert told == [[30, 0, -1], [31, 1, 0]]
+    assert open_volume(tmp_path / "map.zarr").translation == (30e-6, 0, -1e-6)
+    assert validate(tmp_path / "map.zarr", progress=False).problems == ()
 
 
 def test_the_layout_on_disk_is_sharded_and_checked(stored):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bigrock.errors import NotAVolumeError
 from bigrock.units import parse_length, parse_voxel_size
-from bigrock.volumes.metadata import level_paths, ome_attributes, voxel_size_of
+from bigrock.volumes.metadata import level_paths, ome_attributes, translation_of, voxel_size_of
 
 DECIMALS = st.builds(
     lambda digits, power: float(f"{digits}e{power}"), st.integers(1, 10**12), st.integers(-22, -16)
@@ -78,6 +78,30 @@ def test_levels_have_the_same_physical_extent():
     assert faces == [[-1.0, -0.5, -0.5]] * 3
 
 
+@given(st.tuples(DECIMALS, DECIMALS, DECIMALS), st.tuples(*[st.sampled_from((-1, 0, 1))] * 3))
+def test_translations_come_back_bit_for_bit(lengths, signs):
+    first = tuple(n * sign for n, sign in zip(lengths, signs, strict=True))
+    attributes = {"ome": ome_attributes("scan", (2e-6, 1e-6, 1e-6), 2, "mean", first)}
+    assert translation_of(attributes, "scan.zarr") == first
+
+
+def test_a_translation_moves_every_level():
+    [image] = ome_attributes("map", (2e-6, 1e-6, 1e-6), 2, "mean", (3e-6, -1e-6, 0.0))["multiscales"]
+    told = [d["coordinateTransformations"][1]["translation"] for d in image["datasets"]]
+    assert told == [[3.0, -1.0, 0.0], [4.0, -0.5, 0.5]]
+
+
+def test_a_scale_of_the_whole_image_scales_the_translation_of_its_levels():
+    steps = [{"type": "scale", "scale": [8, 4, 2]}, {"type": "translation", "translation": [-3, 0, 5]}]
+    whole = [{"type": "scale", "scale": [10, 10, 10]}, {"type": "translation", "translation": [1, 0, 0]}]
+    image = {
+        "axes": [{"name": a, "type": "space", "unit": "nanometer"} for a in "zyx"],
+        "datasets": [{"path": "0", "coordinateTransformations": steps}],
+        "coordinateTransformations": whole,
+    }
+    assert translation_of({"multiscales": [image]}, "x") == pytest.approx((-29e-9, 0, 50e-9), abs=1e-18)
+
+
 def test_images_of_other_software_are_read_with_their_order_of_axes_and_global_scale():
     image = {
         "axes": [{"name": "c", "type": "channel"}]
@@ -87,6 +111,7 @@ def test_images_of_other_software_are_read_with_their_order_of_axes_and_global_s
     }
     for attributes in ({"multiscales": [image]}, {"ome": {"version": "0.5", "multiscales": [image]}}):
         assert voxel_size_of(attributes, "x") == tuple(parse_length(f"{n} nm") for n in (80, 40, 20))
+        assert translation_of(attributes, "x") == (0, 0, 0)
         assert level_paths(attributes, "x") == ["s0"]
 
 
