@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 
-from bigrock.errors import UnitError
+from bigrock.errors import UnitError, VoxelSizeError
 
 __all__ = [
     "DARCY_M2",
@@ -90,7 +90,7 @@ def parse_length(text: str | float) -> float:
     return metres
 
 
-def parse_voxel_size(value: str | float | Sequence[str | float]) -> tuple[float, float, float]:
+def parse_voxel_size(value: str | float | Sequence[str | float] | None) -> tuple[float, float, float]:
     """Return a voxel size (z, y, x) in metres.
 
     Parameters
@@ -110,12 +110,19 @@ def parse_voxel_size(value: str | float | Sequence[str | float]) -> tuple[float,
     UnitError
         If a length cannot be understood, is not positive, there are not one or three of them, or a
         voxel would be larger than 1 cm (a number given without its unit).
+    VoxelSizeError
+        If it is None, as that of a volume which states none.
 
     Examples
     --------
     >>> parse_voxel_size("10, 5, 5 nm")
     (1e-08, 5e-09, 5e-09)
     """
+    if value is None:
+        raise VoxelSizeError(
+            "no voxel size is given: taking it for 1 would be wrong by orders of magnitude. Give it, such as "
+            "voxel_size='2.25 um'."
+        )
     parts: list[str | float]
     if isinstance(value, str):
         texts = [part.strip() for part in value.split(",")]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from bigrock.errors import ParameterError
 
-__all__ = ["RockSplit", "split_rocks"]
+__all__ = ["RockSplit", "refuse_odd_k", "split_rocks"]
 
 Indices = npt.NDArray[np.int64]
 
@@ -89,6 +89,34 @@ def split_rocks(
                 f"or give that part no share."
             )
     return RockSplit(*found)
+
+
+def refuse_odd_k(k: npt.NDArray[np.float64]) -> None:
+    """Refuse permeabilities that no rock has.
+
+    Parameters
+    ----------
+    k : ndarray of float (n,) or (n, 3)
+        NaN is not labelled, 0 does not percolate.
+
+    Raises
+    ------
+    ParameterError
+        If one is negative or infinite; says which.
+
+    Examples
+    --------
+    >>> refuse_odd_k(np.array([1.0, np.nan, 0.0]))
+    """
+    odd = np.argwhere((k < 0) | np.isinf(k))
+    if len(odd):
+        first = tuple(int(i) for i in odd[0])
+        axis = f" along {'zyx'[first[1]]}" if len(first) > 1 else ""
+        raise ParameterError(
+            f"the permeability of rock {first[0]}{axis} is {k[first]:g}, and {len(odd)} in all are negative or "
+            "infinite, which no rock is. Give k in voxels squared; NaN where it is not known, 0 where the rock does "
+            "not percolate."
+        )
 
 
 def _check(

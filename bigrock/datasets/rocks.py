@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bigrock.datasets.rock_families import FAMILIES
 from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
+from bigrock.kernels.percolation import percolates
 
 __all__ = ["ROCK_FAMILIES", "percolates", "rock"]
 
@@ -89,26 +90,6 @@ def rock(
         if percolating and all(percolates(mask).values()):
             break
     return mask
-
-
-def percolates(mask: npt.NDArray[np.bool_]) -> dict[str, bool]:
-    """Return for each axis whether pores join both faces, across faces of voxels.
-
-    Examples
-    --------
-    >>> slit = np.zeros((4, 4, 4), bool)
-    >>> slit[:, :, 2] = True
-    >>> percolates(slit)
-    {'z': True, 'y': True, 'x': False}
-    """
-    from bigrock.kernels import label
-
-    labels, _ = label(mask, connectivity=6)
-    found = {}
-    for axis, name in enumerate("zyx"):
-        near, far = labels.take(0, axis), labels.take(-1, axis)
-        found[name] = bool(np.intersect1d(near[near > 0], far).size)
-    return found
 
 
 def _lowest(field: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.bool_]:

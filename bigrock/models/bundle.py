@@ -269,8 +269,8 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
     check_parts(root, metadata, bundle.config)
     if digest_of(root / WEIGHTS, core) != bundle.digest:
         raise BundleError(
-            f"{root} holds other weights or settings than its digest {bundle.digest[:12]}… says: the labels would not "
-            "be those of the model that was tested. Take the folder from where it was trained, unchanged."
+            f"{root} holds other weights or settings than its digest {bundle.digest[:12]}… says: results would "
+            "not be those of the model that was tested. Take the folder from where it was trained, unchanged."
         )
     return bundle
 

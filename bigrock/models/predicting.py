@@ -9,13 +9,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.errors import ParameterError
+from bigrock.errors import BundleError, ParameterError
 from bigrock.kernels.backend import resolve
+from bigrock.kernels.percolation import percolates
 from bigrock.models.bundle import Bundle
 from bigrock.models.surrogate import SurrogateConfig
 from bigrock.units import parse_voxel_size
 
-__all__ = ["Predicted", "predict_permeability"]
+__all__ = ["Predicted", "coarse_factor", "predict_permeability", "refuse_misfits"]
 
 Array = npt.NDArray[Any]
 
@@ -30,19 +31,21 @@ class Predicted:
     Attributes
     ----------
     k_m2, k_voxel2 : ndarray of float
-        Permeability in square metres, and in voxels squared.
+        Permeability in square metres, and in voxels squared; 0 where pores do not percolate.
     log10_std : ndarray of float
         Standard deviation of log10 k: the spread of the members and the error on the validation rocks,
-        added in squares.
+        added in squares. NaN where k is 0.
     log10_spread : ndarray of float
-        The spread of the members alone; 0 for a single one.
+        The spread of the members alone; 0 for a single one, NaN where k is 0.
     out_of_distribution : ndarray of bool
         Whether the image is unlike every rock that a surrogate was trained on: see `Domain`.
+    percolates : ndarray of bool
+        Whether pores join the two faces across the flow: see `predict_permeability`.
 
     Examples
     --------
     >>> one = np.array([1e-12])
-    >>> Predicted(one, one * 1e12, one * 0, one * 0, one > 1).k_m2
+    >>> Predicted(one, one * 1e12, one * 0, one * 0, one > 1, one > 0).k_m2
     array([1.e-12])
     """
 
@@ -51,6 +54,7 @@ class Predicted:
     log10_std: Array
     log10_spread: Array
     out_of_distribution: Array
+    percolates: Array
 
 
 def predict_permeability(
@@ -61,18 +65,23 @@ def predict_permeability(
     axis: Literal["z", "y", "x", "all"] = "z",
     precision: Literal["float32", "bf16"] = "float32",
     backend: Literal["auto", "cpu", "gpu"] | None = None,
+    percolating: npt.ArrayLike | None = None,
 ) -> Predicted:
     """Return the permeability of images, by one surrogate or by several together.
 
     Surrogates learn k in voxels squared; metres follow from the voxel size. Several surrogates and their
     members all count alike: the mean of log10 k is what they tell.
 
+    Where pores do not join the two faces across the flow, k is 0, whatever a network says. Pores are the
+    voxels over one half, across faces of voxels. Images of coarse rocks (`coarse_rocks`) are not asked:
+    throats that are narrower than their voxels join what seems apart.
+
     Parameters
     ----------
     bundles : Bundle or sequence of Bundle
         For permeability, from `load_bundle`.
     images : ndarray (n, z, y, x) or (z, y, x)
-        Masks (True = pore), or pore fractions 0 to 1.
+        Masks (True = pore), or pore fractions 0 to 1; cubes of the edge that the surrogates were trained on.
     voxel_size : str, float or sequence of float
         Such as "2.25 um", or metres; of cubic voxels.
     axis : {"z", "y", "x", "all"}
@@ -81,6 +90,8 @@ def predict_permeability(
         bf16 is faster where `supports_bf16` says so.
     backend : {"auto", "cpu", "gpu"}, optional
         As for `bigrock.kernels.backend.resolve`.
+    percolating : array of bool (n,), or (n, 3) for all axes, optional
+        Whether pores join the two faces, where that is known by a better rule than this one.
 
     Returns
     -------
@@ -89,9 +100,11 @@ def predict_permeability(
     Raises
     ------
     BundleError
-        If a bundle is for another task.
+        If a bundle is for another task, or several are for images of other extents or coarseness.
     ParameterError
         If images do not fit a surrogate, hold other values than 0 to 1, or voxels are no cubes.
+    VoxelSizeError
+        If the voxel size is None.
 
     Examples
     --------
@@ -112,8 +125,61 @@ def predict_permeability(
     device = "cuda" if resolve(backend).name == "gpu" else "cpu"
     columns = [_along(several, np.moveaxis(stack, 1 + a, 1), device, precision) for a in axes]
     mean, spread, error, foreign = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
-    made = Predicted(10**mean * edge_m**2, 10**mean, np.hypot(spread, error), spread, foreign)
+    flows = _flows(several[0], stack, axes) if percolating is None else np.asarray(percolating, bool)
+    flows = np.broadcast_to(flows.reshape(len(stack), -1), mean.shape)
+    k, std = np.where(flows, 10**mean, 0.0), np.where(flows, np.hypot(spread, error), np.nan)
+    made = Predicted(k * edge_m**2, k, std, np.where(flows, spread, np.nan), foreign, flows)
     return made if axis == "all" else Predicted(*(part[:, 0] for part in vars(made).values()))
+
+
+def coarse_factor(bundle: Bundle) -> int:
+    """Return how many times coarser than a solver's the images are that a surrogate was trained on."""
+    return int(bundle.training.get("coarse_factor", 1))
+
+
+def refuse_misfits(bundles: Sequence[Bundle], shape: Sequence[int]) -> None:
+    """Refuse images that surrogates were not trained on, and surrogates that do not go together.
+
+    Parameters
+    ----------
+    bundles : sequence of Bundle
+        For permeability.
+    shape : sequence of int
+        Voxels of an image along z, y, x.
+
+    Raises
+    ------
+    BundleError
+        If one is for another task, or they are for other edges or coarseness.
+    ParameterError
+        If there is none, or images are no cubes of their edge.
+    """
+    if not bundles:
+        raise ParameterError("no surrogate was given: nothing tells the permeability. Give a bundle.")
+    kinds = {(bundle.expect(SurrogateConfig).edge, coarse_factor(bundle)): bundle for bundle in bundles}
+    if len(kinds) > 1:
+        told = "; ".join(
+            f"{b.folder} for {edge} voxels{f' of rocks {factor} times coarser' if factor > 1 else ''}"
+            for (edge, factor), b in kinds.items()
+        )
+        raise BundleError(
+            f"the surrogates are for other images ({told}): their mean would mean nothing. Give ones of one kind."
+        )
+    [(edge, _)] = kinds
+    if tuple(shape) != (edge,) * 3:
+        raise ParameterError(
+            f"{bundles[0].folder} takes images of {edge} voxels along each axis, and these have {tuple(shape)}: it has "
+            "learnt nothing of others. Give images of that extent; for larger volumes there is `bigrock permeability "
+            "map`."
+        )
+
+
+def _flows(bundle: Bundle, images: Array, axes: Sequence[int]) -> Array:
+    """Return whether pores join the faces, (n, axes)."""
+    if coarse_factor(bundle) > 1:
+        return np.ones((len(images), len(axes)), bool)
+    found = [list(percolates(image if image.dtype == bool else image > 0.5).values()) for image in images]
+    return np.array(found)[:, list(axes)]
 
 
 def _along(
@@ -150,26 +216,11 @@ def _members(bundle: Bundle, images: Array, device: str, precision: str) -> Iter
 
 
 def _check(bundles: Sequence[Bundle], images: Array) -> None:
-    if not bundles:
-        raise ParameterError("no surrogate was given: nothing tells the permeability. Give a bundle.")
     if images.ndim != 4 or not len(images):
         raise ParameterError(
             f"images of shape {images.shape} are no stack n, z, y, x. Give one image z, y, x, or a stack."
         )
-    for bundle in bundles:
-        config = bundle.expect(SurrogateConfig)
-        edges = set(images.shape[1:])
-        if config.fixed_edge and edges != {config.edge}:
-            raise ParameterError(
-                f"{bundle.folder} takes images of {config.edge} voxels along each axis (slices are its channels), and "
-                f"these have {images.shape[1:]}. Cut them to that, or use a surrogate with views='shared' or "
-                "architecture='conv3d'."
-            )
-        if min(edges) < config.smallest_edge:
-            raise ParameterError(
-                f"images of {images.shape[1:]} voxels are too small for {bundle.folder}, which takes "
-                f"{config.smallest_edge} or more along each axis. Give larger ones."
-            )
+    refuse_misfits(bundles, images.shape[1:])
     if images.dtype.kind != "b" and not (images.min() >= 0 and images.max() <= 1):
         raise ParameterError(
             f"images hold values from {images.min()} to {images.max()}, and pore fractions go from 0 (solid) to 1 "

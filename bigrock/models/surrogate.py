@@ -28,14 +28,13 @@ class SurrogateConfig:
     Parameters
     ----------
     edge : int
-        Voxels along each axis of the images.
+        Voxels along each axis of the images; others are refused.
     architecture : {"views", "conv3d"}
         Three branches of 2-D convolutions, over the xy, xz and yz slices, whose features are summed
         (the paper); or strided 3-D convolutions, a hold-out that sees the image in another way.
     views : {"channels", "shared"}
-        Slices of a branch are the channels of its first convolution (the paper, read literally; images
-        must then have `edge` exactly); or each slice goes through the same convolutions, and their
-        features are averaged (fewer weights, better).
+        Slices of a branch are the channels of its first convolution (the paper, read literally); or each
+        slice goes through the same convolutions, and their features are averaged (fewer weights, better).
     features : tuple of int
         Channels of the strided convolutions, one after the other.
     head : int
@@ -119,11 +118,6 @@ class SurrogateConfig:
     def smallest_edge(self) -> int:
         """The smallest image that the convolutions can halve so often."""
         return int(2 ** len(self.features))
-
-    @property
-    def fixed_edge(self) -> bool:
-        """Whether images must have `edge` exactly: slices are channels."""
-        return self.architecture == "views" and self.views == "channels"
 
     def definition(self) -> dict[str, Any]:
         """Return the network as bundles hold it: a class by name and its arguments."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bigrock.errors import ParameterError
+from bigrock.errors import BundleError, ParameterError
 from bigrock.models import (
     Bundle,
     SuperResolutionConfig,
@@ -23,7 +23,9 @@ from bigrock.models import (
 )
 from bigrock.models.inference import arithmetic
 from bigrock.models.memory_layout import channels_last
-from bigrock.training.loop import fit, training_device
+from bigrock.models.predicting import coarse_factor
+from bigrock.training.bundle_folder import claimed_folder, fit_bundle
+from bigrock.training.loop import training_device
 from bigrock.training.progress import TrainingProgressLike
 from bigrock.training.regression import r_squared
 from bigrock.training.rock_samples import FlowPairs
@@ -48,6 +50,7 @@ def fine_tune(
     folder: str | Path,
     provenance: Mapping[str, Any] | None = None,
     resume: bool = True,
+    overwrite: bool = False,
     progress: TrainingProgressLike = None,
 ) -> Trained:
     """Train the super-resolution on, so that frozen surrogates tell the right permeability from its images.
@@ -71,7 +74,9 @@ def fine_tune(
     provenance : mapping, optional
         JSON: which rocks. What was tuned, and by which surrogates, is added.
     resume : bool
-        Go on where an interrupted training of the same input and settings stopped.
+        Go on where an interrupted training of the same input and settings stopped; False refuses one.
+    overwrite : bool
+        Begin anew, and replace what the folder holds.
     progress : callable, bool or None
         Takes `TrainingProgress` events; True for a bar, None for a bar where there is a terminal.
 
@@ -82,11 +87,13 @@ def fine_tune(
     Raises
     ------
     BundleError
-        If a bundle is for another task.
+        If a bundle is for another task, or a surrogate is one of coarse images.
     ParameterError
         If images do not fit the scale or the surrogates, or no permeability is known and positive.
     ResumeError
         If the folder holds a training of other input or settings.
+    VolumeExistsError
+        If the folder is a file, or holds a model without its training, or other files.
 
     Examples
     --------
@@ -95,27 +102,30 @@ def fine_tune(
     """
     training = training or FineTuning()
     config = _check(super_resolution, surrogates, rocks, validation, training)
+    place = claimed_folder(folder, resume=resume, overwrite=overwrite)
+    _refuse_own(place, [super_resolution, *surrogates])
     device = training_device(training.device)
     net = channels_last(build_super_resolution_net(config))
     net.load_state_dict(super_resolution.network().state_dict())
     loss = PermeabilityLoss(surrogates, config.scale, training, device)
     judge = _Judge(validation, config.scale, training, loss, device)
     tuned = {"super-resolution": super_resolution.digest, "surrogates": [each.digest for each in surrogates]}
-    fitted = fit(
+    fitted = fit_bundle(
         net,
         FlowPairs(rocks, rocks.targets(), config.scale, training),
         loss,
         judge,
         training,
-        folder=Path(folder) / "training",
+        folder=place,
         identity={**tuned, "rocks": [each.digest() for each in (rocks, validation)]},
         resume=resume,
+        overwrite=overwrite,
         progress=progress,
     )
     judged = judge(net.to(device), 0.0)
     said = training_facts(training, fitted, judged) | {"rocks": len(rocks)}
     bundle = save_bundle(
-        folder,
+        place,
         net.to("cpu"),
         config,
         voxel_size=super_resolution.voxel_size,
@@ -215,6 +225,14 @@ def _log10_k(told: tuple[Tensor, Tensor], seen: tuple[nn.Module, SurrogateConfig
     return seen[1].log10_k_mean + seen[1].log10_k_std * float(told[0].mean())
 
 
+def _refuse_own(place: Path, given: Sequence[Bundle]) -> None:
+    for bundle in given:
+        if Path(bundle.folder).resolve() == place.resolve():
+            raise ParameterError(
+                f"folder={str(place)!r} is that of a given model, which would be lost. Choose another folder."
+            )
+
+
 def _check(
     super_resolution: Bundle,
     surrogates: Sequence[Bundle],
@@ -237,7 +255,13 @@ def _check(
             )
         for surrogate in surrogates:
             seen = surrogate.expect(SurrogateConfig)
-            if seen.fixed_edge and seen.edge != part.shape[0]:
+            if coarse_factor(surrogate) != 1:
+                raise BundleError(
+                    f"{surrogate.folder} is a network of images {coarse_factor(surrogate)} times coarser, to tell "
+                    "permeability without super-resolution: of fine images it knows nothing. Give a surrogate that was "
+                    "trained on fine ones."
+                )
+            if seen.edge != part.shape[0]:
                 raise ParameterError(
                     f"the surrogate {surrogate.folder} takes images of {seen.edge} voxels along each axis, and the "
                     f"rocks have {part.shape[0]}. Give rocks of {seen.edge}, or another surrogate."

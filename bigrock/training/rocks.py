@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bigrock.datasets.rock_set_split import refuse_odd_k
 from bigrock.errors import ParameterError
 from bigrock.kernels.low_resolution import low_resolution
 
@@ -44,6 +45,8 @@ class TrainingRocks:
         for super-resolution.
     name : str, optional
         Tells the images where they are too many to be digested; None digests them.
+    coarse_factor : int
+        How many times coarser than the rocks themselves they are: from `coarse_rocks`.
 
     Raises
     ------
@@ -60,6 +63,7 @@ class TrainingRocks:
     images: Images
     k_voxel2: Any = None
     name: str | None = None
+    coarse_factor: int = 1
 
     def __post_init__(self) -> None:
         if not len(self.images):
@@ -76,11 +80,7 @@ class TrainingRocks:
                 f"{len(self)} rocks and permeabilities of shape {k.shape} do not go together. Give one of each rock "
                 "(along z), or three (along z, y, x)."
             )
-        if (k < 0).any() or np.isinf(k).any():
-            raise ParameterError(
-                "a permeability is negative or infinite, which no rock is. Give k in voxels squared; NaN where it is "
-                "not known, 0 where the rock does not percolate."
-            )
+        refuse_odd_k(k)
         object.__setattr__(
             self, "k_voxel2", np.column_stack([k, np.full((len(k), 2), np.nan)]) if k.ndim == 1 else k
         )
@@ -219,7 +219,7 @@ def coarse_rocks(rocks: TrainingRocks, factor: int, **options: Any) -> TrainingR
     Returns
     -------
     TrainingRocks
-        In memory.
+        In memory; their ``coarse_factor`` tells a surrogate of them from one of fine images.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def coarse_rocks(rocks: TrainingRocks, factor: int, **options: Any) -> TrainingR
     check_divides(rocks.shape, factor)
     images = [low_resolution(rocks.images[i], factor=factor, **options) for i in range(len(rocks))]
     labels = None if rocks.k_voxel2 is None else rocks.k_voxel2 / factor**2
-    return TrainingRocks(np.stack(images), labels)
+    return TrainingRocks(np.stack(images), labels, coarse_factor=factor * rocks.coarse_factor)
 
 
 def check_divides(shape: Sequence[int], factor: int) -> None:

@@ -12,7 +12,8 @@ from bigrock.errors import ParameterError
 from bigrock.models import SuperResolutionConfig, build_super_resolution_net, save_bundle
 from bigrock.models.inference import arithmetic
 from bigrock.models.memory_layout import channels_last
-from bigrock.training.loop import fit, training_device
+from bigrock.training.bundle_folder import claimed_folder, fit_bundle
+from bigrock.training.loop import training_device
 from bigrock.training.progress import TrainingProgressLike
 from bigrock.training.rock_samples import FinePatches, coarse_of
 from bigrock.training.rock_settings import SuperResolutionTraining
@@ -36,6 +37,7 @@ def train_super_resolution(
     voxel_size: Voxel | None = None,
     provenance: Mapping[str, Any] | None = None,
     resume: bool = True,
+    overwrite: bool = False,
     progress: TrainingProgressLike = None,
 ) -> Trained:
     """Train a super-resolving network on images of rocks and write it to a folder as a bundle.
@@ -60,7 +62,9 @@ def train_super_resolution(
     provenance : mapping, optional
         JSON: which rocks.
     resume : bool
-        Go on where an interrupted training of the same rocks and settings stopped.
+        Go on where an interrupted training of the same rocks and settings stopped; False refuses one.
+    overwrite : bool
+        Begin anew, and replace what the folder holds.
     progress : callable, bool or None
         Takes `TrainingProgress` events; True for a bar, None for a bar where there is a terminal.
 
@@ -74,6 +78,8 @@ def train_super_resolution(
         If images do not divide by the scale, or are smaller than the patch.
     ResumeError
         If the folder holds a training of other rocks or settings.
+    VolumeExistsError
+        If the folder is a file, or holds a model without its training, or other files.
 
     Examples
     --------
@@ -88,24 +94,26 @@ def train_super_resolution(
 
     config, training = config or SuperResolutionConfig(), training or SuperResolutionTraining()
     _check(rocks, validation, config, training)
+    place = claimed_folder(folder, resume=resume, overwrite=overwrite)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         net = channels_last(build_super_resolution_net(config))
     judge = Fidelity(validation, config.scale, training)
-    fitted = fit(
+    fitted = fit_bundle(
         net,
         FinePatches(rocks, config.scale, training),
         torch.nn.functional.l1_loss if training.loss == "l1" else torch.nn.functional.mse_loss,
         judge,
         training,
-        folder=Path(folder) / "training",
+        folder=place,
         identity={"network": json_of(config), "rocks": [each.digest() for each in (rocks, validation)]},
         resume=resume,
+        overwrite=overwrite,
         progress=progress,
     )
     judged = judge.scores(net, "cpu")
     said = training_facts(training, fitted, judged) | {"rocks": len(rocks)}
-    bundle = save_bundle(folder, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
+    bundle = save_bundle(place, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
     return Trained(bundle, fitted.history, fitted.seconds, judged)
 
 

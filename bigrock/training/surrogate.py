@@ -13,7 +13,8 @@ import numpy.typing as npt
 from bigrock.errors import ParameterError
 from bigrock.models import Domain, SurrogateConfig, build_surrogate_net, save_bundle
 from bigrock.models.inference import arithmetic
-from bigrock.training.loop import fit, training_device
+from bigrock.training.bundle_folder import claimed_folder, fit_bundle
+from bigrock.training.loop import training_device
 from bigrock.training.progress import TrainingProgressLike
 from bigrock.training.regression import regression_scores
 from bigrock.training.rock_samples import FlowImages, softened
@@ -40,13 +41,15 @@ def train_surrogate(
     voxel_size: Voxel | None = None,
     provenance: Mapping[str, Any] | None = None,
     resume: bool = True,
+    overwrite: bool = False,
     progress: TrainingProgressLike = None,
 ) -> Trained:
     """Train a surrogate of the flow solver and write it to a folder as a bundle.
 
     It learns log10 k along every axis that is labelled; values that are not there, or 0 (rocks that do not
     percolate), are left out and counted in the bundle. The weights with the highest r² on the validation
-    rocks are kept. With `coarse_rocks` it is the regressor that bypasses super-resolution. Bitwise the same
+    rocks are kept. With `coarse_rocks` it is the regressor that bypasses super-resolution, and its bundle
+    says so (``coarse_factor``): it takes the place of no surrogate of fine images. Bitwise the same
     on a CPU for the same rocks, settings, seed and number of threads, also after an interruption.
 
     Parameters
@@ -66,7 +69,9 @@ def train_surrogate(
     provenance : mapping, optional
         JSON: which rocks, who labelled them.
     resume : bool
-        Go on where an interrupted training of the same rocks and settings stopped.
+        Go on where an interrupted training of the same rocks and settings stopped; False refuses one.
+    overwrite : bool
+        Begin anew, and replace what the folder holds.
     progress : callable, bool or None
         Takes `TrainingProgress` events; True for a bar, None for a bar where there is a terminal.
 
@@ -80,6 +85,8 @@ def train_surrogate(
         If no permeability is known and positive, all are alike, or images have another edge.
     ResumeError
         If the folder holds a training of other rocks or settings.
+    VolumeExistsError
+        If the folder is a file, or holds a model without its training, or other files.
 
     Examples
     --------
@@ -97,19 +104,21 @@ def train_surrogate(
     config, training = config or SurrogateConfig(rocks.shape[0]), training or SurrogateTraining()
     known = rocks.targets()
     config = _standardised(config, rocks, validation, known)
+    place = claimed_folder(folder, resume=resume, overwrite=overwrite)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         net = build_surrogate_net(config)
     judge = FlowScores(validation, config, training)
-    fitted = fit(
+    fitted = fit_bundle(
         net,
         FlowImages(rocks, known, (config.log10_k_mean, config.log10_k_std), training),
         _each_member,
         judge,
         training,
-        folder=Path(folder) / "training",
+        folder=place,
         identity={"network": json_of(config), "rocks": [each.digest() for each in (rocks, validation)]},
         resume=resume,
+        overwrite=overwrite,
         progress=progress,
     )
     judged = judge.scores(net, "cpu")
@@ -117,7 +126,8 @@ def train_surrogate(
     config = dataclasses.replace(config, log10_rmse=judged["rmse_log10"], domain=domain)
     said = training_facts(training, fitted, judged)
     said |= {"rocks": len(rocks), "targets": len(known), "left_out": known.left_out}
-    bundle = save_bundle(folder, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
+    said["coarse_factor"] = rocks.coarse_factor
+    bundle = save_bundle(place, net, config, voxel_size=voxel_size, provenance=provenance, training=said)
     return Trained(bundle, fitted.history, fitted.seconds, judged)
 
 
@@ -130,6 +140,11 @@ def _standardised(
     config: SurrogateConfig, rocks: TrainingRocks, validation: TrainingRocks, known: Targets
 ) -> SurrogateConfig:
     """Return the configuration with mean and deviation of the targets; refuse what cannot be learnt."""
+    if rocks.coarse_factor != validation.coarse_factor:
+        raise ParameterError(
+            f"rocks {rocks.coarse_factor} times coarser, and validation rocks {validation.coarse_factor} times: they "
+            "are no images of one kind. Make both by `coarse_rocks` with the same factor."
+        )
     for part in (rocks, validation):
         if set(part.shape) != {config.edge}:
             raise ParameterError(

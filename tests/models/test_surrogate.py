@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from bigrock.errors import BundleError, ParameterError, UnitError
+from bigrock.errors import BundleError, ParameterError, UnitError, VoxelSizeError
 from bigrock.models import (
     Domain,
     SurrogateConfig,
@@ -22,6 +22,8 @@ from bigrock.models.surrogate_net import binarized
 
 EDGE = 16
 ROCKS = np.random.default_rng(0).random((5, EDGE, EDGE, EDGE)) < np.linspace(0.2, 0.6, 5)[:, None, None, None]
+# Along every axis a pore joins both faces: k is not 0.
+ROCKS[:, :, 7, 7] = ROCKS[:, 7, :, 7] = ROCKS[:, 7, 7, :] = True
 KINDS = [
     SurrogateConfig(EDGE, features=(4, 8), head=8, log10_k_mean=-1.0, log10_k_std=0.7),
     SurrogateConfig(EDGE, views="shared", features=(4, 8), head=8, members=3),
@@ -91,13 +93,36 @@ def test_a_single_image_needs_no_stack(bundle):
     assert alone.k_m2.shape == (1,)
 
 
-def test_only_slices_as_channels_fix_the_extent(bundle):
-    larger = np.pad(ROCKS[:1], [(0, 0), (0, 4), (0, 4), (0, 4)])
-    if bundle.config.fixed_edge:
-        with pytest.raises(ParameterError, match=r"takes images of 16 voxels.*\(20, 20, 20\)"):
-            predict_permeability(bundle, larger, voxel_size="1 um")
-    else:
-        assert predict_permeability(bundle, larger, voxel_size="1 um").k_m2 > 0
+@pytest.mark.parametrize("extent", [(0, 4, 4, 4), (0, 0, 4, 4)])
+def test_other_extents_are_refused_whatever_the_architecture(bundle, extent):
+    larger = np.pad(ROCKS[:1], [(0, n) for n in extent])
+    with pytest.raises(ParameterError, match="takes images of 16 voxels.*20, 20.*permeability map"):
+        predict_permeability(bundle, larger, voxel_size="1 um")
+
+
+def test_where_pores_do_not_join_the_faces_k_is_0(bundle):
+    images = ROCKS[:3].astype(np.float32)
+    images[0, 3] = 0  # a wall across z
+    images[1, :, 3] = 0.5  # not over one half: a wall across y
+    found = predict_permeability(bundle, images, voxel_size="2 um", axis="all")
+    assert found.percolates.tolist() == [[False, True, True], [True, False, True], [True, True, True]]
+    np.testing.assert_array_equal(found.k_m2 == 0, ~found.percolates)
+    np.testing.assert_array_equal(found.k_voxel2 == 0, ~found.percolates)
+    np.testing.assert_array_equal(np.isnan(found.log10_std), ~found.percolates)
+    empty = predict_permeability(bundle, np.zeros_like(images), voxel_size="2 um", percolating=[True, False, True])
+    assert (empty.k_m2 > 0).tolist() == empty.percolates.tolist() == [True, False, True]
+
+
+def test_coarse_images_are_not_asked_whether_they_percolate_and_join_no_ensemble_of_fine_ones(tmp_path):
+    net, coarse = network(KINDS[1]), {"coarse_factor": 4}
+    fine = save_bundle(tmp_path / "fine", net, KINDS[1])
+    bypass = save_bundle(tmp_path / "bypass", net, KINDS[1], training=coarse)
+    assert predict_permeability(bypass, np.zeros((1, *[EDGE] * 3)), voxel_size="1 um").k_m2 > 0
+    with pytest.raises(BundleError, match="for other images.*4 times coarser"):
+        predict_permeability([fine, bypass], ROCKS, voxel_size="1 um")
+    small = save_bundle(tmp_path / "small", build_surrogate_net(config := replace(KINDS[1], edge=8)), config)
+    with pytest.raises(BundleError, match="for 16 voxels.*for 8 voxels"):
+        predict_permeability([fine, small], ROCKS, voxel_size="1 um")
 
 
 def test_grey_levels_voxels_that_are_no_cubes_and_no_units_are_refused(bundle):
@@ -107,6 +132,8 @@ def test_grey_levels_voxels_that_are_no_cubes_and_no_units_are_refused(bundle):
         predict_permeability(bundle, ROCKS, voxel_size="2, 1, 1 um")
     with pytest.raises(UnitError):
         predict_permeability(bundle, ROCKS, voxel_size="2")
+    with pytest.raises(VoxelSizeError, match="no voxel size is given"):
+        predict_permeability(bundle, ROCKS, voxel_size=None)
     with pytest.raises(ParameterError, match="axis='w'"):
         predict_permeability(bundle, ROCKS, voxel_size="1 um", axis="w")
     with pytest.raises(ParameterError, match="no surrogate"):

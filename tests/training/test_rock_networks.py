@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from bigrock.errors import BackendError, BundleError, ParameterError, ResumeError
+from bigrock.errors import BackendError, BundleError, ParameterError, ResumeError, VolumeExistsError
 from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import (
     SuperResolutionConfig,
@@ -105,8 +106,46 @@ def test_the_same_settings_give_the_same_bits_also_after_an_interruption(
     assert resumed.bundle.digest == whole.bundle.digest
     other = train(kind, made, tmp_path / "other", training={"seed": 1})
     assert other.bundle.digest != whole.bundle.digest
-    with pytest.raises(ResumeError, match="learning_rate"):
+    with pytest.raises(ResumeError, match=r"learning_rate.*overwrite=True \(--overwrite\)"):
         train(kind, made, tmp_path / "cut", training={"learning_rate": 0.5})
+    with pytest.raises(VolumeExistsError, match="such a training already"):
+        train(kind, made, tmp_path / "cut", resume=False)
+    assert weights(tmp_path / "whole") == weights(tmp_path / "cut")
+    anew = train(kind, made, tmp_path / "cut", training={"seed": 1}, overwrite=True)
+    assert anew.bundle.digest == other.bundle.digest
+
+
+@pytest.mark.parametrize("kind", ["sr", "surrogate", "tune"])
+def test_what_a_folder_holds_is_replaced_only_when_that_is_asked(
+    tmp_path: Path, made: dict[str, Trained], kind: str
+) -> None:
+    model, other, file = (tmp_path / name for name in ("model", "map", "m.npy"))
+    shutil.copytree(made["sr"].bundle.folder, model)
+    shutil.rmtree(model / "training")
+    other.mkdir()
+    (other / "map.json").write_text("{}")
+    np.save(file, np.zeros(3))
+    held = weights(model)
+    for place, words in (
+        (model, "holds a model without its training"),
+        (other, "holds other files"),
+        (file, "is a file. Choose another folder"),
+        (file / "sr", "m.npy is a file"),
+    ):
+        with pytest.raises(VolumeExistsError, match=words):
+            train(kind, made, place)
+    assert weights(model) == held
+    done = train(kind, made, model, overwrite=True)
+    assert load_bundle(model).digest == done.bundle.digest
+    # Interrupted before the end of its first epoch.
+    (tmp_path / "begun" / "training" / "logs").mkdir(parents=True)
+    assert train(kind, made, tmp_path / "begun").bundle.digest == done.bundle.digest
+
+
+def test_tuning_does_not_replace_what_it_is_given(made: dict[str, Trained]) -> None:
+    for name in ("sr", "surrogate"):
+        with pytest.raises(ParameterError, match="that of a given model"):
+            train("tune", made, Path(made[name].bundle.folder), overwrite=True)
 
 
 def test_a_super_resolution_becomes_better_than_interpolation(tmp_path: Path) -> None:
@@ -156,7 +195,20 @@ def test_the_bypass_learns_from_coarse_images(tmp_path: Path) -> None:
     coarse = coarse_rocks(TRAIN, 2), coarse_rocks(VALIDATION, 2)
     config = SurrogateConfig(EDGE // 2, architecture="conv3d", features=(4, 8), head=8)
     training = SurrogateTraining(max_epochs=8, steps_per_epoch=10, learning_rate=1e-2, soft=0, **HOW)
-    assert train_surrogate(*coarse, config, training, folder=tmp_path).validation["r2"] > 0.6
+    done = train_surrogate(*coarse, config, training, folder=tmp_path)
+    assert done.validation["r2"] > 0.6
+    assert load_bundle(tmp_path).training["coarse_factor"] == 2
+    with pytest.raises(ParameterError, match="2 times coarser, and validation rocks 1 times"):
+        train_surrogate(coarse[0], VALIDATION, config, training, folder=tmp_path)
+
+
+def test_a_network_of_coarse_images_guides_no_tuning(tmp_path: Path, made: dict[str, Trained]) -> None:
+    coarse = TrainingRocks(TRAIN.images, TRAIN.k_voxel2, coarse_factor=4)
+    how = dataclasses.replace(SHORT["surrogate"], max_epochs=1)
+    bypass = train_surrogate(coarse, coarse, SURROGATE, how, folder=tmp_path / "bypass").bundle  # type: ignore[arg-type]
+    with pytest.raises(BundleError, match="images 4 times coarser"):
+        fine_tune(made["sr"].bundle, [bypass], TRAIN, VALIDATION, folder=tmp_path / "no")
+    assert not (tmp_path / "no").exists()
 
 
 def test_fine_tuning_moves_the_super_resolution_towards_the_surrogate_and_leaves_that_as_it_is(
@@ -240,11 +292,10 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(
     small = TrainingRocks(np.ones((2, 8, 8, 8), bool), [1.0, 2.0])
     alike = TrainingRocks(TRAIN.images, np.ones(12))
     bundles = made["sr"].bundle, [made["surrogate"].bundle]
-    channels = dataclasses.replace(SURROGATE, architecture="views", edge=8)
     fixed = train_surrogate(
         small,
         small,
-        channels,
+        dataclasses.replace(SURROGATE, edge=8),
         dataclasses.replace(SHORT["surrogate"], max_epochs=1),
         folder=tmp_path / "fixed",  # type: ignore[arg-type]
     )

@@ -46,8 +46,9 @@ def test_a_single_permeability_is_along_z() -> None:
         (IMAGES[:0], None, "no rocks"),
         (IMAGES[0], None, "z, y, x"),
         (IMAGES, [1.0], r"4 rocks and permeabilities of shape \(1,\)"),
-        (IMAGES, [-1.0, 1, 1, 1], "negative or infinite"),
-        (IMAGES, [np.inf, 1, 1, 1], "negative or infinite"),
+        (IMAGES, [1, -1.0, 1, 1], "permeability of rock 1 is -1, and 1 in all are negative or infinite"),
+        (IMAGES, [1, 1, np.inf, -2.0], "permeability of rock 2 is inf, and 2 in all"),
+        (IMAGES, np.where(K == 10, -np.inf, K), "permeability of rock 0 along x is -inf"),
     ],
 )
 def test_rocks_that_cannot_be_learnt_from_are_refused(
@@ -98,6 +99,9 @@ def test_coarse_rocks_have_pore_fractions_and_coarse_voxels() -> None:
     coarse = coarse_rocks(TrainingRocks(IMAGES, K), 2)
     np.testing.assert_allclose(coarse.images[1][1, 2, 3], IMAGES[1, 2:4, 4:6, 6:8].mean())
     np.testing.assert_allclose(coarse.k_voxel2, K / 4)
+    assert (coarse.coarse_factor, coarse_rocks(coarse, 2).coarse_factor) == (2, 4)
+    # Trainings that began before there was the factor go on.
+    assert coarse.digest() == TrainingRocks(coarse.images, coarse.k_voxel2).digest()
     with pytest.raises(ParameterError, match=r"\(8, 8, 8\) voxels do not divide by the scale 3.*\(6, 6, 6\)"):
         coarse_rocks(TrainingRocks(IMAGES), 3)
 

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.datasets.rocks import percolates
 from bigrock.kernels import pores_of_fractions
+from bigrock.kernels.percolation import percolates
 from bigrock.models import Bundle
 from bigrock.workflows.permeability.windows import Window
 
@@ -40,7 +40,7 @@ SOLVED = np.dtype(
 )
 """One solved window. Fields of three are along z, y, x; NaN is what was not asked. `spread` is how far the
 flux through the slices still differed, relative; `deviation` the surrogate's standard deviation of log10 k;
-`outside` says that the surrogate knows no such rock."""
+`outside` says that the surrogate knows no such rock. `physics_m2` is infinite where nothing resists."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class WindowSolver:
     """Answers what windows ask; sent to workers.
 
     A window that does not join two opposite faces has k = 0 along that axis, whoever is asked: fluid
-    cannot pass. Kozeny–Carman's estimate stands beside every k, with Crofton's surface.
+    cannot pass. A window without solid has walls only where its sides are sealed; else nothing resists, and
+    Stokes flow gives an infinite k. Kozeny–Carman's estimate stands beside every k, with Crofton's surface.
 
     Parameters
     ----------
@@ -124,6 +125,10 @@ class WindowSolver:
             "tolerance": self.tolerance,
             "backend": self.backend,
         }
+        if self.boundary != "sealed" and mask.all():
+            # Exactly what `bigrock.flow.permeability` refuses: no wall anywhere.
+            row["physics_m2"][[AXES.index(axis) for axis in axes]] = np.inf
+            return
         for axis in axes:
             with warnings.catch_warnings():
                 # What has not converged is counted over all windows instead.
@@ -139,8 +144,9 @@ class WindowSolver:
         for axis in axes:
             place = AXES.index(axis)
             how: dict[str, Any] = {"axis": axis, "voxel_size": self.voxel_m, "backend": self.backend}
-            found = predict_permeability(self.surrogate, shown, **how)
+            # By the rule of the map, which need not be the half that the prediction would take.
             flows = rows["percolates"][asked, place]
-            rows["surrogate_m2"][asked, place] = np.where(flows, found.k_m2, 0.0)
-            rows["deviation"][asked, place] = np.where(flows, found.log10_std, np.nan)
+            found = predict_permeability(self.surrogate, shown, percolating=flows, **how)
+            rows["surrogate_m2"][asked, place] = found.k_m2
+            rows["deviation"][asked, place] = found.log10_std
             rows["outside"][asked] |= found.out_of_distribution
