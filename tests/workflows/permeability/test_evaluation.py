@@ -62,7 +62,8 @@ def test_every_number_is_what_its_source_says_of_the_rock(tmp_path, rocks, usabl
                 k = permeability(pores, voxel_size=rocks.voxel_size, axis="z")["z"].k_voxel2
                 assert 10.0 ** row[by] == pytest.approx(k)
             for by, seen in (("surrogate", image), ("surrogate_mask", mask.astype(np.float32))):
-                told = predict_permeability(surrogate, seen, voxel_size=rocks.voxel_size).k_voxel2[0]
+                how = {"voxel_size": rocks.voxel_size, "percolating": [True]}
+                told = predict_permeability(surrogate, seen, **how).k_voxel2[0]
                 assert 10.0 ** row[by] == pytest.approx(told, rel=1e-5)
     label = np.log10(rocks.k_voxel2[chosen, 0])
     np.testing.assert_array_equal(found.truth, label)
