@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigrock.errors import UnitError
+from bigrock.errors import UnitError, VoxelSizeError
 from bigrock.units import (
     DARCY_M2,
     format_length,
@@ -120,3 +120,8 @@ def test_voxel_sizes_are_printed_with_their_axes_unless_they_are_cubes():
 def test_permeabilities_are_printed_in_three_units():
     assert DARCY_M2 == 9.869233e-13
     assert format_permeability(2 * DARCY_M2) == "1.974e-12 m² = 2 D = 2000 mD"
+
+
+def test_a_voxel_size_that_is_not_stated_is_not_guessed():
+    with pytest.raises(VoxelSizeError, match="no voxel size is given"):
+        parse_voxel_size(None)

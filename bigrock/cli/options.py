@@ -30,6 +30,7 @@ __all__ = [
     "ShapeText",
     "VolumePath",
     "VoxelSize",
+    "axes_of",
     "numbers",
     "progress_of",
     "threshold_of",
@@ -135,6 +136,17 @@ Axes = Annotated[
         metavar="ORDER", rich_help_panel=_SCAN, help="Stored axes of an HDF5 or MATLAB array: 'zyx'."
     ),
 ]
+
+
+def axes_of(text: str) -> str:
+    """Return the axes of ``--axes``, which may be separated by commas; the library checks them.
+
+    Examples
+    --------
+    >>> axes_of("z,y,x"), axes_of("zy")
+    ('zyx', 'zy')
+    """
+    return text.replace(",", "").replace(" ", "")
 
 
 def whole_numbers(option: str, text: str | None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ _ROCKS, _DEEPORE, _LABELS = "Synthetic rocks", "From DeePore", "Permeabilities"
 
 @command(
     "bigrock permeability prepare rocks.zarr --count 500 --edge 64 --seed 0",
-    "bigrock permeability prepare rocks.zarr --count 90 --families pack,vugs --axes z,y,x",
+    "bigrock permeability prepare rocks.zarr --count 90 --families pack,vugs --axes zyx",
     "bigrock permeability prepare deepore.zarr --deepore DeePore_Dataset.h5",
 )
 def prepare(
@@ -72,7 +73,8 @@ def prepare(
         ),
     ] = None,
     axes: Annotated[
-        str, typer.Option(metavar="z,y,x", rich_help_panel=_LABELS, help="Directions of the flow.")
+        str,
+        typer.Option(metavar="AXES", rich_help_panel=_LABELS, help="Directions of the flow: zyx, or z."),
     ] = "z",
     boundary: Annotated[
         str,
@@ -117,7 +119,7 @@ def prepare(
     how |= {} if voxel_size is None else {"voxel_size": voxel_size}
     rocks = {"count": count, "edge": edge, "seed": seed, "families": families}
     asked = {name: value for name, value in rocks.items() if value is not None}
-    directions = tuple(part.strip() for part in axes.split(","))
+    directions = tuple(o.axes_of(axes))
     with executing(executor) as where:
         how["executor"] = where
         if deepore is None:
@@ -200,7 +202,9 @@ def _show(rocks: RockSet, json: bool) -> None:
             f"{found['without_positive_k']} rocks have no positive permeability: training leaves them out.",
             "warning",
         )
-    say(f"bigrock permeability train {found['path']}")
+    # Without permeabilities there is one network that can be trained.
+    kind = "surrogate" if rocks.percolating.any() else "super-resolution"
+    say(f"bigrock permeability train {kind} {shlex.quote(found['path'])} --out {kind}")
 
 
 def _span(values: dict[str, float]) -> str:

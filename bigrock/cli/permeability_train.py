@@ -47,6 +47,7 @@ def train(
     out: _Out = "model",
     config: _Config = None,
     seed: _Seed = None,
+    overwrite: o.Overwrite = False,
     no_resume: o.NoResume = False,
     quiet: o.Quiet = False,
     json: o.Json = False,
@@ -66,6 +67,7 @@ def train(
         settings,
         seed=seed,
         resume=not no_resume,
+        overwrite=overwrite,
         progress=o.progress_of(quiet),
     )
     _show(made, json)
@@ -91,6 +93,7 @@ def finetune(
     ] = None,
     config: _Config = None,
     seed: _Seed = None,
+    overwrite: o.Overwrite = False,
     no_resume: o.NoResume = False,
     quiet: o.Quiet = False,
     json: o.Json = False,
@@ -112,6 +115,7 @@ def finetune(
         seed=seed,
         fidelity=fidelity,
         resume=not no_resume,
+        overwrite=overwrite,
         progress=o.progress_of(quiet),
     )
     _show(made, json)
@@ -136,8 +140,8 @@ def predict(
 ) -> None:
     """Tell the permeability of an image by surrogates, with its standard deviation, in a moment.
 
-    Images that are unlike all training rocks are marked. For volumes larger than the rocks, use
-    bigrock permeability map.
+    Images that are unlike all training rocks are marked; where pores over one half do not join the two
+    faces, k is 0. For volumes larger than the rocks, use bigrock permeability map.
     """
     from bigrock.workflows.permeability.predicting import predict_stored
 
@@ -151,9 +155,14 @@ def predict(
 
     table = Table("rock", "axis", "k", "± factor", "", box=None)
     for row in found["predictions"]:
-        warning = "unlike the training rocks" if row["out_of_distribution"] else ""
-        k, factor = format_permeability(row["k_m2"]), f"{10 ** row['log10_std']:.2f}"
-        table.add_row(str(row["rock"]), row["axis"], k, factor, warning)
+        told = {
+            "does not percolate": not row["percolates"],
+            "unlike the training rocks": row["out_of_distribution"],
+        }
+        k, std = format_permeability(row["k_m2"]), row["log10_std"]
+        remark = ", ".join(word for word, so in told.items() if so)
+        factor = "–" if std is None else f"{10**std:.2f}"
+        table.add_row(str(row["rock"]), row["axis"], k, factor, remark)
     show(table)
 
 
@@ -163,11 +172,8 @@ def _given(rocks: str | None, config: str | None) -> tuple[str, PermeabilitySett
         from bigrock.workflows import load_config
         from bigrock.workflows.permeability.network_settings import PermeabilityJob
 
-        job: Any = load_config(config, rocks=rocks)
-        if not isinstance(job, PermeabilityJob):
-            raise ParameterError(
-                f"{config} is a job of another workflow. Use one with workflow: permeability."
-            )
+        job: Any = load_config(config, expected="permeability", rocks=rocks)
+        assert isinstance(job, PermeabilityJob)
         return job.rocks, job.settings
     if rocks is None:
         raise ParameterError("no rocks are given. Name a set of rocks, or a --config that does.")
@@ -187,9 +193,21 @@ def _show(made: NetworkResult, json: bool) -> None:
         return
     rows = [(name, found[name]) for name in ("bundle", "task", "epochs", "seconds")]
     for part in ("validation", "test"):
-        rows += [(f"{part} {name.replace('_', ' ')}", _short(value)) for name, value in found[part].items()]
-    show_rows(rows)
+        rows += [(_named(part, name), _short(value)) for name, value in found[part].items()]
+    reasons = {"not labelled": "not labelled", "not percolating": "that do not percolate"}
+    left_out = ", ".join(f"{n} {reasons[reason]}" for reason, n in found["left_out"].items())
+    show_rows([*rows, ("rocks left out", left_out or None)])
     say(f"done: {made.trained.bundle.folder}")
+
+
+def _named(part: str, name: str) -> str:
+    """Return what a score is called in the table."""
+    known = {
+        "psnr": "PSNR, dB",
+        "psnr_cubic": "PSNR of cubic interpolation, dB",
+        "score": "score (higher is better)",
+    }
+    return f"{part} {known.get(name, name.removeprefix(f'{part} ').replace('_', ' '))}"
 
 
 def _short(value: Any) -> Any:

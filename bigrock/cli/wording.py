@@ -36,12 +36,13 @@ def in_options(message: str, options: Iterable[str], aliases: Mapping[str, str] 
     for said, shown in _IN_COMMANDS.items():
         message = re.sub(said, shown, message)
     names = {name: name for name in options} | dict(aliases or {})
+    message = message.replace(", give through=kernel", ", give --kernel TEXT" if "kernel" in names else "")
     for keyword, name in names.items():
         flag = "--" + name.replace("_", "-")
         message = re.sub(rf"(?<![\w.'-]){keyword}=True\b", flag, message)
         if keyword.startswith("no_"):
             message = re.sub(rf"(?<![\w.'-]){keyword[3:]}=False\b", flag, message)
-        message = re.sub(rf"(?<![\w.'-]){keyword}=(?=[),.])", flag, message)
+        message = re.sub(rf"(?<![\w.'-]){keyword}=(?=[),.\s]|$)", flag, message)
         message = re.sub(rf"(?<![\w.'-]){keyword}=(?=\S)", f"{flag} ", message)
         if "_" in keyword:
             message = re.sub(rf"(?<![\w.'-]){keyword}(?![\w'])", flag, message)

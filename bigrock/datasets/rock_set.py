@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from bigrock.datasets.rock_set_split import RockSplit, split_rocks
+from bigrock.datasets.rock_set_split import RockSplit, refuse_odd_k, split_rocks
 from bigrock.errors import IncompleteVolumeError, NotAVolumeError, ParameterError, VolumeNotFoundError
 from bigrock.volumes.stores import codec_pipeline, location, open_store
 
@@ -117,6 +117,16 @@ class RockSet:
         labelled = ~np.isnan(self.k_voxel2).all(0)
         return np.asarray((self.k_voxel2[:, labelled] > 0).all(1) & labelled.any())
 
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many rocks no part of a split has: without a label along an axis that has some, or with k = 0."""
+        missing = np.isnan(self.k_voxel2)
+        unlabelled = missing[:, ~missing.all(0)].any(1) | missing.all(1)
+        return {
+            "not labelled": int(unlabelled.sum()),
+            "not percolating": int(((self.k_voxel2 == 0).any(1) & ~unlabelled).sum()),
+        }
+
     def image(self, index: int) -> npt.NDArray[np.bool_]:
         """Return one rock: bool (z, y, x), True = pore."""
         return self.take([index])[0]
@@ -164,19 +174,28 @@ class RockSet:
         by: str = "group",
         seed: int = 0,
         held_out_families: Sequence[str] = (),
+        unlabelled: bool = False,
     ) -> RockSplit:
-        """Return parts of the rocks that are `percolating`; the others are in no part.
+        """Return parts of the rocks that are `percolating`; the others are in no part (see `left_out`).
+
+        With ``unlabelled=True`` a set in which no rock is `percolating` is split as a whole, as
+        super-resolution does, which learns from images alone; a set with labels is split as ever, so that
+        all networks have the same parts.
 
         Groups stay whole, families are spread evenly, and the same seed gives the same parts. See
         `bigrock.datasets.rock_set_split.split_rocks` for all parameters.
         """
-        if not self.percolating.any():
+        refuse_odd_k(self.k_voxel2)
+        usable = self.percolating
+        if unlabelled and not usable.any():
+            usable = np.ones(len(self), bool)
+        if not usable.any():
             raise ParameterError(
                 f"no rock of {self.path} has a positive permeability (labels: {self.provenance['labels']}): there is "
                 f"nothing to train on. Make the set with labels, such as labels='stokes'."
             )
         return split_rocks(
-            self.percolating,
+            usable,
             self.families,
             self.groups,
             shares=(train, validation, test),

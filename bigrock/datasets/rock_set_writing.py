@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -23,8 +24,9 @@ from bigrock.engine.settings import json_value
 from bigrock.engine.streams import BatchResult
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.geometry import Block, BlockGrid
+from bigrock.volumes import exists
 from bigrock.volumes.layout import codecs_for
-from bigrock.volumes.stores import codec_pipeline, is_in_memory, location, open_store
+from bigrock.volumes.stores import codec_pipeline, is_in_memory, is_local, location, open_store
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -130,6 +132,10 @@ def write_rocks(
         At the end, if rocks failed after every retry. The others are done and kept.
     """
     place, store = location(dest), open_store(dest)
+    if is_local(place) and Path(place).is_file():
+        raise VolumeExistsError(f"{place} is a file. Choose another folder.")
+    if exists(store):
+        _refuse_foreign(store)
     log, settings = DoneLog(store), source.settings() | {"voxel_size_m": list(voxel_size)}
     logged, replace = logged_run(store, place, resume=resume, overwrite=overwrite)
     if logged is None:
@@ -156,8 +162,6 @@ def _create(
     step: str,
     replace: bool,
 ) -> None:
-    if replace:
-        _refuse_foreign(store)
     made = {"step": step, "bigrock": bigrock.__version__, "numpy": np.__version__}
     made["time"] = datetime.now(UTC).isoformat(timespec="seconds")
     own = {
@@ -197,14 +201,14 @@ def _new(
 
 
 def _refuse_foreign(store: Store) -> None:
-    """Refuse to delete what is no set of rocks."""
+    """Refuse a place that holds something else than a set of rocks, also with ``overwrite=True``."""
     try:
         own: Any = zarr.open_group(store, mode="r", zarr_format=3).attrs.get("bigrock", {})
     except (FileNotFoundError, ValueError):
         own = {}
     if "rocks" not in own:
         raise VolumeExistsError(
-            f"{location(store)} holds something that is no set of rocks: overwriting would delete it. "
+            f"{location(store)} holds something that is no set of rocks, and would be lost. "
             f"Choose another destination, or remove it yourself."
         )
 

@@ -79,8 +79,8 @@ def permeability(
     ------
     ParameterError
         If it is no mask of three dimensions, voxels are not cubes, no wall resists, or a value is not allowed.
-    UnitError
-        If the voxel size cannot be understood.
+    UnitError, VoxelSizeError
+        If the voxel size cannot be understood, or is None.
     BackendError
         If "gpu" is asked for and cannot be used.
 
@@ -103,10 +103,9 @@ def permeability(
     names, edge = asked_axes(axis), _cubic(voxel_size)
     if not 0 < tolerance < 1:
         raise ParameterError(f"tolerance {tolerance} is not between 0 and 1. Use one such as 1e-2.")
-    if (max_iterations or _MOST) < 1 or threads < 1:
-        raise ParameterError(
-            f"max_iterations {max_iterations} and threads {threads} are not positive whole numbers."
-        )
+    for name, value in (("max_iterations", max_iterations), ("threads", threads)):
+        if value is not None and value < 1:
+            raise ParameterError(f"{name}={value} is no positive whole number. Give 1 or more.")
     sides, where = checked_boundary(boundary), resolve(backend or "cpu")
     xp = where.xp if where.name == "gpu" else None
     formula = _kozeny_carman(mask)
@@ -133,11 +132,16 @@ def checked_mask(mask: object) -> Mask:
     ParameterError
         If it is no array of bool with three dimensions and a voxel.
     """
-    if not isinstance(mask, np.ndarray) or mask.dtype != bool or mask.ndim != 3 or not mask.size:
-        what = f"{mask.dtype} of shape {mask.shape}" if isinstance(mask, np.ndarray) else type(mask).__name__
+    if not isinstance(mask, np.ndarray) or mask.dtype != bool:
+        what = f"an array of {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
         raise ParameterError(
             f"the mask is {what}: which value is pore is not guessed. Give an array of bool, shape (z, y, x), "
             "True = pore."
+        )
+    if mask.ndim != 3 or not mask.size:
+        raise ParameterError(
+            f"the mask has shape {mask.shape}: flow needs three axes, with a voxel along each. Give an array of bool, "
+            "shape (z, y, x), True = pore."
         )
     return mask
 

@@ -62,7 +62,9 @@ def _names(place: Path) -> set[str]:
     return {part.name for part in place.iterdir()}
 
 
-def fit_bundle(net: nn.Module, *given: Any, folder: Path, resume: bool, overwrite: bool, **how: Any) -> Fitted:
+def fit_bundle(
+    net: nn.Module, *given: Any, folder: Path, resume: bool, overwrite: bool, **how: Any
+) -> Fitted:
     """Return what `fit` does in the folder of a bundle; with `overwrite` it begins anew.
 
     Parameters

@@ -156,6 +156,11 @@ def _standardised(
         raise ParameterError(
             f"all {len(known)} permeabilities are alike: nothing can be told apart. Give rocks that differ."
         )
+    if len(np.unique(validation.targets().log10_k)) < 2:
+        raise ParameterError(
+            f"{len(validation)} validation rocks have fewer than two permeabilities that differ: r², by which the "
+            "weights are chosen, would be no number. Give more of them."
+        )
     mean = float(known.log10_k.mean())
     return dataclasses.replace(config, log10_k_mean=mean, log10_k_std=deviation, log10_rmse=None, domain=None)
 

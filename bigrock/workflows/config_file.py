@@ -20,13 +20,17 @@ __all__ = ["load_config"]
 _WORKFLOWS = ("segment", "shale", "permeability")
 
 
-def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | ShaleJob | PermeabilityJob:
+def load_config(
+    path: str | os.PathLike[str], *, expected: str | None = None, **replaced: Any
+) -> SegmentJob | ShaleJob | PermeabilityJob:
     r"""Return the job that a configuration file describes, all defaults filled in.
 
     Parameters
     ----------
     path : str or path-like
         A YAML file with the key ``workflow``; `configs` has a commented one for each workflow.
+    expected : str, optional
+        The workflow that is wanted; a file of another one is refused before its keys are looked at.
     **replaced
         Keys of the outermost level that replace those of the file; None replaces nothing.
 
@@ -38,8 +42,8 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | S
     Raises
     ------
     ConfigError
-        If the file is not there or no YAML, a key is unknown, missing or given twice, or a value is
-        not allowed. Names the key, the value and what is allowed.
+        If the file is not there, no YAML, or for another workflow; if a key is unknown, missing or given
+        twice, or a value is not allowed. Names the key, the value and what is allowed.
 
     Examples
     --------
@@ -55,6 +59,10 @@ def load_config(path: str | os.PathLike[str], **replaced: Any) -> SegmentJob | S
         raise ConfigError(
             f"{path}: key workflow: {workflow!r} is not allowed, it says what the file is for. "
             f"Use one of: {', '.join(_WORKFLOWS)}."
+        )
+    if expected is not None and workflow != expected:
+        raise ConfigError(
+            f"{path} is a job of another workflow, {workflow}. Use one with workflow: {expected}."
         )
     try:
         return _job(workflow)(**values | {key: value for key, value in replaced.items() if value is not None})

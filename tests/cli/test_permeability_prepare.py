@@ -39,6 +39,8 @@ def test_synthetic_rocks_have_stokes_labels_and_are_those_of_the_library(tmp_pat
     told, found = json.loads(result.stdout), open_rocks(tmp_path / "r.zarr")
     assert (told["rocks"], told["edge"], told["voxel_size_m"]) == (3, 16, [2e-6] * 3)
     assert told["families"] == {"channels": 1, "grains": 1, "pack": 1}
+    hint = prepare(tmp_path / "r.zarr", *options).stdout.splitlines()[-1]
+    assert hint == f"bigrock permeability train surrogate {tmp_path}/r.zarr --out surrogate"
     assert told["k_m2"]["y"] is None
     assert told["k_m2"]["z"]["min"] == pytest.approx(np.nanmin(found.k_m2[:, 0]))
     by_library = make_rocks(
@@ -59,6 +61,8 @@ def test_a_table_is_printed_and_the_same_command_finds_the_set_finished(tmp_path
         result = prepare(*options)
         assert result.exit_code == 0, result.output
         assert "2 of 16³ voxels" in result.stdout
+        hint = result.stdout.splitlines()[-1]
+        assert hint == f"bigrock permeability train super-resolution {tmp_path}/r.zarr --out super-resolution"
     assert "2 rocks have no positive permeability" in result.stderr
     again = prepare(*options, "--no-resume")
     assert again.exit_code == 2 or again.exit_code == 1
@@ -78,6 +82,30 @@ def test_a_deepore_file_is_repacked(tmp_path, deepore):
     assert result.exit_code == 0, result.output
     assert "1 rocks have no positive permeability" in result.stderr
     assert open_rocks(tmp_path / "all.zarr").groups.tolist() == [7, 7, 8, 9]
+
+
+@pytest.mark.parametrize("axes", ["zx", "z,x", "z, x"])
+def test_axes_are_named_with_or_without_commas(tmp_path, axes):
+    result = prepare(tmp_path / "r.zarr", "--count", 1, "--edge", 16, "--axes", axes)
+    assert result.exit_code == 0, result.output
+    assert np.isnan(open_rocks(tmp_path / "r.zarr").k_voxel2[0]).tolist() == [False, True, False]
+
+
+def test_what_is_no_set_of_rocks_is_said_to_be_none_and_is_kept(tmp_path):
+    import bigrock
+
+    volume, file = tmp_path / "mask.zarr", tmp_path / "m.npy"
+    bigrock.import_volume(bigrock.ArraySource(np.ones((8, 8, 8), bool)), volume, progress=False)
+    np.save(file, np.zeros(3))
+    held = file.read_bytes()
+    for more in ((), ("--overwrite",), ("--no-resume",)):
+        result = prepare(volume, "--count", 1, "--edge", 16, *more)
+        assert (result.exit_code, "is no set of rocks" in result.stderr) == (1, True), result.output
+        assert "--overwrite" not in result.stderr
+        result = prepare(file, "--count", 1, "--edge", 16, *more)
+        assert (result.exit_code, "m.npy is a file. Choose another folder" in result.stderr) == (1, True)
+    assert bigrock.open_volume(volume)[:].all()
+    assert file.read_bytes() == held
 
 
 @pytest.mark.parametrize(

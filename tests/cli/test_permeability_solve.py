@@ -72,6 +72,11 @@ def test_what_is_missing_is_said(tmp_path: Path, mask: Path) -> None:
     flat = solve(stored(tmp_path / "flat.zarr", DUCT, voxel_size="2, 1, 1 um"))
     assert (flat.exit_code, "no cubes" in flat.stderr) == (2, True)
     assert solve(mask, "--bc", "open").exit_code == 2
+    assert (
+        "error: --threads 0 is no positive whole number. Give 1 or more."
+        in solve(mask, "--threads", 0).stderr
+    )
+    assert "through" not in grey.stderr
 
 
 def test_a_volume_that_does_not_fit_in_memory_is_refused_with_the_memory_it_takes(mask: Path) -> None:

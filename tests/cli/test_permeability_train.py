@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from typer.testing import CliRunner
 
 from bigrock.cli import app
@@ -74,7 +76,9 @@ def test_tuning_makes_another_bundle_with_its_origin(folder: Path, tmp_path: Pat
         tmp_path / "t",
         "-q",
     ).stdout
-    assert "test psnr" in shown
+    assert "test PSNR, dB" in shown
+    assert "validation validation" not in shown
+    assert "validation loss" in shown
     tuned = load_bundle(tmp_path / "t")
     plain = load_bundle(folder / "super-resolution")
     assert tuned.digest != plain.digest
@@ -97,6 +101,87 @@ def test_a_permeability_is_told_of_a_volume_and_of_a_set(folder: Path, tmp_path:
         assert found["axis"] == expected["axis"]
         assert found["k_m2"] == pytest.approx(expected["k_m2"], rel=1e-4)
     assert " mD" in call("permeability", "predict", tmp_path / "r.zarr", *model, "--axis", "z").stdout
+    import_volume(
+        ArraySource(np.zeros((16,) * 3, bool)), tmp_path / "0.zarr", voxel_size="2 um", progress=False
+    )
+    shown = call("permeability", "predict", tmp_path / "0.zarr", *model, "--axis", "z")
+    assert "does not percolate" in shown.stdout
+    [none] = json.loads(
+        call("permeability", "predict", tmp_path / "0.zarr", *model, "--axis", "z", "--json").stdout
+    )["predictions"]
+    assert (none["k_m2"], none["percolates"], none["log10_std"]) == (0.0, False, None)
+    import_volume(
+        ArraySource(np.ones((16, 20, 16), bool)), tmp_path / "l.zarr", voxel_size="1 um", progress=False
+    )
+    larger = call("permeability", "predict", tmp_path / "l.zarr", *model, code=2)
+    assert "bigrock permeability map" in larger.stderr
+
+
+def test_a_training_is_replaced_only_where_that_is_asked(folder: Path, tmp_path: Path) -> None:
+    command = (
+        "permeability",
+        "train",
+        "super-resolution",
+        "-c",
+        folder / "job.yaml",
+        "-q",
+        "-o",
+        tmp_path / "sr",
+    )
+    call(*command)
+    held = load_bundle(tmp_path / "sr").digest
+    call(*command)
+    refused = call(*command, "--no-resume", code=1)
+    assert "holds such a training already. Choose another folder, or --overwrite." in refused.stderr
+    other = call(*command, "--seed", 1, code=1)
+    assert "with --overwrite, or in another folder" in " ".join(other.stderr.split())
+    assert load_bundle(tmp_path / "sr").digest == held
+    call(*command, "--seed", 1, "--overwrite")
+    assert load_bundle(tmp_path / "sr").digest != held
+    tuned = ("permeability", "finetune", "-c", folder / "job.yaml", "--super-resolution", tmp_path / "sr")
+    assert "holds other files" in call(*tuned, "-o", folder, code=1).stderr
+
+
+def relabelled(folder: Path, path: Path, change: Any) -> Path:
+    """Return a copy of the rocks with other permeabilities."""
+    shutil.copytree(folder / "rocks.zarr", path)
+    labels = zarr.open_group(path, mode="r+")["k_voxel2"]
+    labels[:] = change(np.asarray(labels))  # type: ignore[index]
+    return path
+
+
+def test_what_is_left_out_is_printed(folder: Path, tmp_path: Path) -> None:
+    def change(k: np.ndarray) -> np.ndarray:
+        k[[1, 4], 0], k[2, 0] = np.nan, 0
+        return k
+
+    some, job = relabelled(folder, tmp_path / "some.zarr", change), tmp_path / "job.yaml"
+    parts = "split: {train: 0.5, validation: 0.25, test: 0.25}\n"
+    job.write_text((folder / "job.yaml").read_text() + parts)
+    command = ("permeability", "train", "surrogate", some, "-c", job, "-q", "-o", tmp_path / "su")
+    assert "2 not labelled, 1 that do not percolate" in call(*command).stdout
+    told = json.loads(call(*command, "--json").stdout)
+    assert told["left_out"] == {"not labelled": 2, "not percolating": 1}
+
+
+def test_super_resolution_needs_no_permeability(folder: Path, tmp_path: Path) -> None:
+    bare = relabelled(folder, tmp_path / "bare.zarr", lambda k: k * np.nan)
+    command = ("permeability", "train", "super-resolution", bare, "-c", folder / "job.yaml", "-q", "--json")
+    told = json.loads(call(*command, "-o", tmp_path / "sr").stdout)
+    assert told["left_out"] == {}
+    assert load_bundle(tmp_path / "sr").training["rocks"] == 11
+    surrogate = ("permeability", "train", "surrogate", bare, "-c", folder / "job.yaml", "-q")
+    assert "nothing to train on" in " ".join(call(*surrogate, "-o", tmp_path / "s", code=2).stderr.split())
+
+
+@pytest.mark.parametrize("k", [-1.0, np.inf])
+def test_permeabilities_that_no_rock_has_are_refused(folder: Path, tmp_path: Path, k: float) -> None:
+    odd = relabelled(
+        folder, tmp_path / "odd.zarr", lambda held: np.where(np.arange(16)[:, None] == 3, k, held)
+    )
+    command = ("permeability", "train", "surrogate", odd, "-c", folder / "job.yaml", "-q")
+    refused = " ".join(call(*command, "-o", tmp_path / "s", code=2).stderr.split())
+    assert f"the permeability of rock 3 along z is {k:g}" in refused
 
 
 def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
@@ -117,6 +202,17 @@ def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         open_volume(tmp_path / "m.zarr")[:], open_volume(tmp_path / "fine.zarr")[:] > 0.5
     )
+    (tmp_path / "m.npy").write_bytes(b"held")
+    refused = call("superresolve", tmp_path / "core.zarr", tmp_path / "m.npy", *model, code=1)
+    assert "m.npy is a file. Choose another folder." in refused.stderr
+    assert (tmp_path / "m.npy").read_bytes() == b"held"
+    weights = folder / "super-resolution" / "models" / "model.safetensors"
+    shutil.copytree(folder / "super-resolution", tmp_path / "odd")
+    (tmp_path / "odd" / "models" / weights.name).write_bytes(weights.read_bytes()[:-1])
+    odd = call(
+        "superresolve", tmp_path / "core.zarr", tmp_path / "o.zarr", "--model", tmp_path / "odd", code=1
+    )
+    assert "results would not be those of the model" in odd.stderr
 
 
 @pytest.mark.parametrize(
@@ -126,6 +222,7 @@ def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
         (("train", "surrogate"), "no rocks are given"),
         (("train", "surrogate", "{0}/nowhere"), "holds no set of rocks"),
         (("train", "surrogate", "-c", "{0}/other.yaml"), "another workflow"),
+        (("train", "surrogate", "{0}/rocks.zarr", "-c", "{0}/shale.yaml"), "of another workflow, shale."),
         (("finetune", "{0}/rocks.zarr", "--super-resolution", "{0}/surrogate"), "needed here"),
         (("predict", "{0}/rocks.zarr", "-m", "{0}/super-resolution"), "one for permeability is needed"),
     ],
@@ -133,6 +230,7 @@ def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
 def test_what_does_not_fit_is_said(
     folder: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
+    (folder / "shale.yaml").write_text("workflow: shale\n")
     (folder / "other.yaml").write_text("workflow: segment\nsource: a.tif\nfolder: b\n")
     given = [argument.format(folder) for argument in arguments]
     where = [] if given[0] == "predict" else ["-o", str(tmp_path / "o")]

@@ -14,6 +14,9 @@ from bigrock.cli.wording import in_options
         ("pore='clay' is not a class", "--pore 'clay' is not a class"),
         ("or overwrite=True (--overwrite).", "or --overwrite."),
         ("Give another phase (pore=), or", "Give another phase (--pore), or"),
+        ("Give overwrite= (--overwrite), or", "Give --overwrite, or"),
+        ("with voxel_size= (--voxel-size).", "with --voxel-size."),
+        ("Threshold it first, give through=kernel, or", "Threshold it first, or"),
         ("such as voxel_size='2.25 um' (--voxel-size).", "such as --voxel-size '2.25 um'."),
         ("pore=1 and classes='all' are both given", "--pore 1 and --classes 'all' are both given"),
         ("measure it without field_of_view, or crop", "measure it without --field-of-view, or crop"),
@@ -40,3 +43,7 @@ def test_a_keyword_may_have_another_name_on_the_command_line() -> None:
 def test_what_an_option_switches_off_is_named_by_the_option() -> None:
     assert in_options("train with resume=False, or", ["no_resume"]) == "train with --no-resume, or"
     assert in_options("train with resume=False, or", ["overwrite"]) == "train with resume=False, or"
+
+
+def test_a_kernel_in_between_is_named_where_the_command_takes_one() -> None:
+    assert in_options("first, give through=kernel, or", ["kernel"]) == "first, give --kernel TEXT, or"

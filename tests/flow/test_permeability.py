@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from bigrock.errors import ParameterError, UnitError
+from bigrock.errors import ParameterError, UnitError, VoxelSizeError
 from bigrock.flow import ConvergenceWarning, permeability
 
 BOUNDARIES = ("sealed", "periodic", "mirrored")
@@ -141,7 +141,8 @@ def test_a_solver_that_is_stopped_early_says_so() -> None:
         ({"boundary": "open"}, "sealed, periodic, mirrored"),
         ({"voxel_size": "1,1,2 um"}, "cubic"),
         ({"tolerance": 0.0}, "tolerance"),
-        ({"threads": 0}, "threads"),
+        ({"threads": 0}, "^threads=0 is no positive whole number"),
+        ({"max_iterations": 0}, "^max_iterations=0 is no positive"),
     ],
 )
 def test_what_is_not_allowed_is_refused(options: dict[str, object], message: str) -> None:
@@ -154,3 +155,11 @@ def test_polarity_is_not_guessed() -> None:
         permeability(rock().astype(np.uint8), voxel_size="1 um")  # type: ignore[arg-type]
     with pytest.raises(UnitError):
         permeability(rock(), voxel_size="2.25")
+    with pytest.raises(VoxelSizeError, match="no voxel size is given"):
+        permeability(rock(), voxel_size=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (0, 8, 8)])
+def test_a_mask_without_three_axes_or_without_voxels_is_told_its_shape(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ParameterError, match=r"the mask has shape \(.*flow needs three axes"):
+        permeability(np.ones(shape, bool), voxel_size="1 um")

@@ -96,7 +96,7 @@ def test_a_single_image_needs_no_stack(bundle):
 @pytest.mark.parametrize("extent", [(0, 4, 4, 4), (0, 0, 4, 4)])
 def test_other_extents_are_refused_whatever_the_architecture(bundle, extent):
     larger = np.pad(ROCKS[:1], [(0, n) for n in extent])
-    with pytest.raises(ParameterError, match="takes images of 16 voxels.*20, 20.*permeability map"):
+    with pytest.raises(ParameterError, match=r"takes images of 16 voxels.*20, 20.*permeability map"):
         predict_permeability(bundle, larger, voxel_size="1 um")
 
 
@@ -109,7 +109,9 @@ def test_where_pores_do_not_join_the_faces_k_is_0(bundle):
     np.testing.assert_array_equal(found.k_m2 == 0, ~found.percolates)
     np.testing.assert_array_equal(found.k_voxel2 == 0, ~found.percolates)
     np.testing.assert_array_equal(np.isnan(found.log10_std), ~found.percolates)
-    empty = predict_permeability(bundle, np.zeros_like(images), voxel_size="2 um", percolating=[True, False, True])
+    empty = predict_permeability(
+        bundle, np.zeros_like(images), voxel_size="2 um", percolating=[True, False, True]
+    )
     assert (empty.k_m2 > 0).tolist() == empty.percolates.tolist() == [True, False, True]
 
 
@@ -118,10 +120,10 @@ def test_coarse_images_are_not_asked_whether_they_percolate_and_join_no_ensemble
     fine = save_bundle(tmp_path / "fine", net, KINDS[1])
     bypass = save_bundle(tmp_path / "bypass", net, KINDS[1], training=coarse)
     assert predict_permeability(bypass, np.zeros((1, *[EDGE] * 3)), voxel_size="1 um").k_m2 > 0
-    with pytest.raises(BundleError, match="for other images.*4 times coarser"):
+    with pytest.raises(BundleError, match=r"for other images.*4 times coarser"):
         predict_permeability([fine, bypass], ROCKS, voxel_size="1 um")
     small = save_bundle(tmp_path / "small", build_surrogate_net(config := replace(KINDS[1], edge=8)), config)
-    with pytest.raises(BundleError, match="for 16 voxels.*for 8 voxels"):
+    with pytest.raises(BundleError, match=r"for 16 voxels.*for 8 voxels"):
         predict_permeability([fine, small], ROCKS, voxel_size="1 um")
 
 

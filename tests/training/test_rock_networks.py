@@ -310,6 +310,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_trained(
         train_surrogate(small, small, SURROGATE, folder=folder)
     with pytest.raises(ParameterError, match="alike"):
         train_surrogate(alike, VALIDATION, SURROGATE, folder=folder)
+    with pytest.raises(ParameterError, match="fewer than two permeabilities"):
+        train_surrogate(TRAIN, alike, SURROGATE, folder=folder)
     with pytest.raises(ParameterError, match="no cubes"):
         fine_tune(*bundles, long, long, folder=folder)
     with pytest.raises(ParameterError, match="takes images of 8 voxels"):

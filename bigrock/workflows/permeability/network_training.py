@@ -44,15 +44,18 @@ class NetworkResult:
     test : dict
         Of super-resolution: PSNR in dB, of the network and of cubic interpolation. Of a surrogate: as
         `bigrock.training.regression_scores` gives them. Empty where there are no test rocks.
+    left_out : dict
+        Rocks that are in no part: how many are not labelled, and how many do not percolate.
 
     Examples
     --------
     >>> [field.name for field in dataclasses.fields(NetworkResult)]
-    ['trained', 'test']
+    ['trained', 'test', 'left_out']
     """
 
     trained: Trained
     test: dict[str, Any]
+    left_out: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON."""
@@ -64,6 +67,7 @@ class NetworkResult:
             "seconds": round(made.seconds, 1),
             "validation": dict(made.validation),
             "test": self.test,
+            "left_out": self.left_out,
         }
 
 
@@ -75,6 +79,7 @@ def train_network(
     *,
     seed: int | None = None,
     resume: bool = True,
+    overwrite: bool = False,
     progress: TrainingProgressLike = None,
 ) -> NetworkResult:
     """Train a network on the training part of a set of rocks and write it as a bundle.
@@ -82,7 +87,8 @@ def train_network(
     Parameters
     ----------
     kind : {"super-resolution", "surrogate", "direct"}
-        What it shall do; "direct" is a surrogate that looks at the coarse image, to compare with.
+        What it shall do; "direct" is a surrogate that looks at the coarse image, to compare with. Only
+        super-resolution learns from rocks without permeabilities, where the set has no others.
     rocks : RockSet
         From `bigrock.datasets.open_rocks`.
     folder : str or Path
@@ -92,7 +98,9 @@ def train_network(
     seed : int, optional
         Of weights and samples, in place of that of the settings.
     resume : bool
-        Go on where an interrupted training stopped.
+        Go on where an interrupted training stopped; False refuses one.
+    overwrite : bool
+        Begin anew, and replace what the folder holds.
     progress : callable, bool or None
         As for `bigrock.training.fit`.
 
@@ -111,8 +119,8 @@ def train_network(
             f"{kind!r} is no network of this workflow. Use 'super-resolution', 'surrogate' or 'direct'."
         )
     settings = settings or PermeabilitySettings()
-    train, validation, test = _parts(rocks, settings)
-    how: dict[str, Any] = {"folder": folder, "resume": resume, "progress": progress}
+    (train, validation, test), left_out = _parts(rocks, settings, unlabelled=kind == "super-resolution")
+    how: dict[str, Any] = {"folder": folder, "resume": resume, "overwrite": overwrite, "progress": progress}
     how |= {"provenance": {"rocks": rocks.path, "split": settings.split.model_dump(mode="json")}}
     scale = settings.super_resolution.scale
     voxel = rocks.voxel_size
@@ -122,7 +130,7 @@ def train_network(
         made = train_super_resolution(
             train, validation, settings.super_resolution, training, voxel_size=coarse_voxel, **how
         )
-        return NetworkResult(made, {} if test is None else _fidelity(made.bundle, test, settings))
+        return NetworkResult(made, {} if test is None else _fidelity(made.bundle, test, settings), left_out)
     edge, looked = rocks.edge, _seeded(settings.surrogate_training, seed)
     if kind == "direct":
         options = settings.super_resolution_training.coarsening.options
@@ -132,7 +140,7 @@ def train_network(
         voxel = (voxel[0] * scale, voxel[1] * scale, voxel[2] * scale)
     config = dataclasses.replace(settings.surrogate, edge=edge)
     made = train_surrogate(train, validation, config, looked, voxel_size=voxel, **how)
-    return NetworkResult(made, {} if test is None else _permeability(made.bundle, test))
+    return NetworkResult(made, {} if test is None else _permeability(made.bundle, test), left_out)
 
 
 def tune_network(
@@ -145,6 +153,7 @@ def tune_network(
     seed: int | None = None,
     fidelity: float | None = None,
     resume: bool = True,
+    overwrite: bool = False,
     progress: TrainingProgressLike = None,
 ) -> NetworkResult:
     """Tune a super-resolution so that frozen surrogates tell the right permeability from what it makes.
@@ -166,7 +175,9 @@ def tune_network(
     fidelity : float, optional
         Weight of the voxels, in place of that of the settings; 0 is the paper.
     resume : bool
-        Go on where an interrupted training stopped.
+        Go on where an interrupted training stopped; False refuses one.
+    overwrite : bool
+        Begin anew, and replace what the folder holds.
     progress : callable, bool or None
         As for `bigrock.training.fit`.
 
@@ -186,7 +197,7 @@ def tune_network(
     if not surrogates:
         training = dataclasses.replace(training, flow=0.0)
     plain = _bundle(super_resolution)
-    train, validation, test = _parts(rocks, settings)
+    (train, validation, test), left_out = _parts(rocks, settings)
     made = fine_tune(
         plain,
         [_bundle(each) for each in surrogates],
@@ -196,17 +207,21 @@ def tune_network(
         folder=folder,
         provenance={"rocks": rocks.path, "split": settings.split.model_dump(mode="json")},
         resume=resume,
+        overwrite=overwrite,
         progress=progress,
     )
-    return NetworkResult(made, {} if test is None else _fidelity(made.bundle, test, settings))
+    return NetworkResult(made, {} if test is None else _fidelity(made.bundle, test, settings), left_out)
 
 
 def _parts(
-    rocks: RockSet, settings: PermeabilitySettings
-) -> tuple[TrainingRocks, TrainingRocks, TrainingRocks | None]:
-    parts = rocks.split(**settings.split.model_dump())
+    rocks: RockSet, settings: PermeabilitySettings, unlabelled: bool = False
+) -> tuple[tuple[TrainingRocks, TrainingRocks, TrainingRocks | None], dict[str, int]]:
+    """Return the parts, and how many rocks are in none, by the reason."""
+    parts = rocks.split(**settings.split.model_dump(), unlabelled=unlabelled)
     test = rocks_of(rocks, parts.test) if len(parts.test) else None
-    return rocks_of(rocks, parts.train), rocks_of(rocks, parts.validation), test
+    every = sum(map(len, (parts.train, parts.validation, parts.test))) == len(rocks)
+    left_out = {} if every else {reason: n for reason, n in rocks.left_out.items() if n}
+    return (rocks_of(rocks, parts.train), rocks_of(rocks, parts.validation), test), left_out
 
 
 def _seeded(training: Any, seed: int | None) -> Any:
@@ -221,7 +236,9 @@ def _permeability(bundle: Bundle, test: TrainingRocks) -> dict[str, Any]:
     """Return scores of a surrogate on the axes of the test rocks that are labelled."""
     known = test.targets()
     images = np.stack([known.image(test.images, number) for number in range(len(known))])
-    found = predict_permeability(bundle, images, voxel_size=1e-6, backend="cpu")
+    # What is scored is the network: that these rocks percolate is known from their labels.
+    flows = np.ones(len(known), bool)
+    found = predict_permeability(bundle, images, voxel_size=1e-6, backend="cpu", percolating=flows)
     foreign = int(found.out_of_distribution.sum())
     return regression_scores(10**known.log10_k, found.k_voxel2) | {"out_of_distribution": foreign}
 

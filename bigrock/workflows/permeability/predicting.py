@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from bigrock.errors import NotAVolumeError, ParameterError
-from bigrock.models import Bundle, SurrogateConfig, load_bundle, predict_permeability
+from bigrock.models import Bundle, load_bundle, predict_permeability
+from bigrock.models.predicting import refuse_misfits
 from bigrock.volumes.source import required_voxel_size
 
 __all__ = ["predict_stored"]
-
-_LARGEST = 2**28
 
 
 def predict_stored(path: str, models: Sequence[str | Bundle], *, axis: str = "all") -> dict[str, Any]:
@@ -31,13 +30,13 @@ def predict_stored(path: str, models: Sequence[str | Bundle], *, axis: str = "al
     Returns
     -------
     dict
-        JSON: ``models``, and under ``predictions`` for each rock and axis ``k_m2``, ``k_voxel2``, ``log10_std``,
-        ``out_of_distribution``.
+        JSON: ``models``, and under ``predictions`` for each rock and axis ``k_m2``, ``k_voxel2``, ``log10_std``
+        (None where k is 0), ``out_of_distribution``, ``percolates``.
 
     Raises
     ------
     BigrockError
-        If it is no such image, has no voxel size, or is too large.
+        If it is no such image, has no voxel size, or another extent than the surrogates were trained on.
 
     Examples
     --------
@@ -46,22 +45,26 @@ def predict_stored(path: str, models: Sequence[str | Bundle], *, axis: str = "al
     bigrock.errors.BundleError: model is no model bundle: ...
     """
     bundles = [model if isinstance(model, Bundle) else load_bundle(model) for model in models]
-    images, voxel_size = _read(path, max(bundle.expect(SurrogateConfig).edge for bundle in bundles))
+    images, voxel_size = _read(path, bundles)
     found = predict_permeability(bundles, images, voxel_size=voxel_size, axis=axis)  # type: ignore[arg-type]
     axes = "zyx" if axis == "all" else axis
     columns = {
         name: np.reshape(getattr(found, name), (len(images), len(axes)))
-        for name in ("k_m2", "k_voxel2", "log10_std", "out_of_distribution")
+        for name in ("k_m2", "k_voxel2", "log10_std", "out_of_distribution", "percolates")
     }
     rows = [
-        {"rock": rock, "axis": name, **{key: column[rock, i].item() for key, column in columns.items()}}
+        {"rock": rock, "axis": name, **{key: _json(column[rock, i]) for key, column in columns.items()}}
         for rock in range(len(images))
         for i, name in enumerate(axes)
     ]
     return {"models": [bundle.folder for bundle in bundles], "predictions": rows}
 
 
-def _read(path: str, edge: int) -> tuple[Any, Any]:
+def _json(value: Any) -> Any:
+    return None if np.isnan(value) else value.item()
+
+
+def _read(path: str, bundles: Sequence[Bundle]) -> tuple[Any, Any]:
     """Return images (n, z, y, x) and their voxel size."""
     from bigrock.datasets import open_rocks
     from bigrock.volumes import open_volume
@@ -71,12 +74,9 @@ def _read(path: str, edge: int) -> tuple[Any, Any]:
     except NotAVolumeError:
         volume = open_volume(path)
     else:
+        refuse_misfits(bundles, rocks.images.shape[1:])
         return rocks.take(range(len(rocks))), rocks.voxel_size
     if volume.kind == "labels":
         raise ParameterError(f"{path} is a label volume. Give a mask, or take its pores with SelectClass.")
-    if np.prod(volume.shape) > _LARGEST:
-        raise ParameterError(
-            f"{path} has {volume.shape} voxels, and surrogates look at {edge} along each axis at once. Use `bigrock "
-            "permeability map`, which goes over it window by window."
-        )
+    refuse_misfits(bundles, volume.shape)
     return volume[:][None], required_voxel_size(volume, "its permeability")
