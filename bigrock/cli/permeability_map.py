@@ -118,7 +118,7 @@ def map_core(
             method=method,  # type: ignore[arg-type]
             window=window,
             step=step,
-            axes=axes,
+            axes=o.axes_of(axes),
             physics_sample=physics_sample,
             rev_sample=rev_sample,
             sees=sees,  # type: ignore[arg-type]
@@ -147,7 +147,10 @@ def show_map(found: PermeabilityMap) -> None:
         ("porosity", f"{100 * told['porosity']['mean']:.2f} %"),
     ]
     for axis, k in told["permeability"].items():
-        rows.append((f"k along {axis}, upscaled", format_permeability(k["darcy_m2"])))
+        darcy = k["darcy_m2"]
+        rows.append(
+            (f"k along {axis}, upscaled", "not known" if darcy is None else format_permeability(darcy))
+        )
     error = told["agreement"]
     if error is not None:
         rows.append(
@@ -156,8 +159,8 @@ def show_map(found: PermeabilityMap) -> None:
                 f"bias {error['bias']:+.3f}, rms {error['rmse']:.3f} ({error['windows']} windows by Stokes flow)",
             )
         )
-    edge = told["rev"]["edge_m"]
-    rows.append(("REV", "not reached" if edge is None else format_length(edge, 4)))
+    edge, reason = told["rev"]["edge_m"], told["rev"]["reason"]
+    rows.append(("REV", f"not reached: {reason}" if edge is None else format_length(edge, 4)))
     show_rows([*rows, ("time", f"{told['seconds']:.1f} s"), ("folder", str(found.folder))])
     if told["outside_share"]:
         complain(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bigrock.report.drawing import png_of
 from bigrock.report.figures import Picture
 from bigrock.report.plots import DARK, LIGHT, Ink, empty_plot
+from bigrock.report.ticks import format_values
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,7 +168,6 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
         axes.set_xscale("log")
     if chart.log_y:
         axes.set_yscale("log")
-    _format_values(axes, chart)
     if chart.bars is not None:
         _draw_bars(axes, chart.bars, ink)
     for line in chart.lines:
@@ -176,6 +176,7 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
         _draw_mark(axes, mark, ink, said=not k, lift=above - 12 if names else 0)
     if chart.from_zero:
         axes.set_ylim(bottom=0)
+    format_values(axes, chart)
     if chart.x_ticks:
         from matplotlib.ticker import NullLocator
 
@@ -189,12 +190,12 @@ def draw_chart(chart: Chart, ink: Ink = LIGHT) -> bytes:
 
 def _left(chart: Chart) -> int:
     """Return the CSS pixels that the numbers and the words of the y axis take."""
-    if chart.log_y or chart.bars is not None:
+    if chart.bars is not None:
         return 66
     edges = [edge for line in chart.lines for edge in (line.y, *(line.band or ()))]
     values = np.concatenate([np.asarray(edge, float) for edge in edges] or [np.zeros(1)])
     finite = values[np.isfinite(values)]
-    return 84 if finite.size and (finite.min() < -99 or finite.max() > 9999) else 66
+    return 84 if finite.size and (finite.min() < -99 or finite.max() > (999 if chart.log_y else 9999)) else 66
 
 
 def _draw_line(axes: Axes, line: Line, chart: Chart, ink: Ink) -> None:
@@ -268,15 +269,3 @@ def _draw_legend(axes: Axes, ink: Ink, columns: int) -> None:
             columnspacing=1.2,
             handlelength=1.5,
         )
-
-
-def _format_values(axes: Axes, chart: Chart) -> None:
-    """Write numbers plainly; decades where they span several."""
-    from matplotlib.ticker import LogFormatterSciNotation, NullFormatter, ScalarFormatter
-
-    values = [np.asarray(line.y, float) for line in chart.lines]
-    seen = np.concatenate([v[np.isfinite(v) & (v > 0)] for v in values]) if values else np.zeros(0)
-    many = chart.log_y and seen.size > 0 and seen.max() > 10 * seen.min()
-    axes.yaxis.set_major_formatter(LogFormatterSciNotation() if many else ScalarFormatter())
-    if chart.log_y:
-        axes.yaxis.set_minor_formatter(NullFormatter() if many else ScalarFormatter())

@@ -53,6 +53,7 @@ def write_report(
     measurements: Any = None,
     title: str | None = None,
     sections: Sequence[Section] = (),
+    mark_threshold: bool = True,
 ) -> Path:
     """Write one self-contained HTML page about volumes and their measurements, and return its path.
 
@@ -76,6 +77,8 @@ def write_report(
         Heading of the page.
     sections : sequence of Section, optional
         Further figures and tables, before those of the measurements.
+    mark_threshold : bool
+        Mark Otsu's global threshold in the grey histogram; False where it takes no part in what is shown.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def write_report(
     """
     named = named_volumes(volumes)
     measured = read_results(measurements)
-    figures = _figures(named, measured)
+    figures = _figures(named, measured, mark_threshold)
     heading = title or " → ".join(named)
     html = _render(
         title=heading,
@@ -194,9 +197,11 @@ def _written(figures: _Figures, folder: str | os.PathLike[str]) -> list[Path]:
     return files
 
 
-def _figures(volumes: dict[str, Source], measured: Results) -> _Figures:
+def _figures(volumes: dict[str, Source], measured: Results, mark_threshold: bool = True) -> _Figures:
     cuts = middle_slices(volumes)
     histogram = measured.histogram or sampled_histogram(volumes, cuts)
+    if histogram and not mark_threshold:
+        histogram = {name: histogram[name] for name in ("values", "counts")}
     return _Figures(
         slices=_slice_rows(slice_pictures(volumes, cuts)) if volumes else [],
         histogram=histogram_pictures(histogram) if histogram else [],

@@ -1,20 +1,19 @@
-"""Figures and tables of permeability: maps in section, agreement of two methods, k along the core, REV."""
+"""Figures of permeability: maps in section, and the agreement of two methods."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.report.charts import Chart, Line, Mark, chart_picture
+from bigrock.report.charts import Chart, Line, chart_picture
 from bigrock.report.drawing import new_figure, png_of
 from bigrock.report.figures import Picture
 from bigrock.report.plots import DARK, LIGHT, Ink
-from bigrock.report.short_units import short_lengths
-from bigrock.report.tables import Grid
-from bigrock.units import DARCY_M2, format_length, format_permeability
+from bigrock.report.ticks import plain_ticks
+from bigrock.units import DARCY_M2, format_length
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,11 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "agreement_picture",
-    "k_profile_picture",
-    "k_rev_picture",
     "map_picture",
     "millidarcy",
-    "upscaled_grid",
 ]
 
 Array = npt.NDArray[Any]
@@ -106,7 +102,11 @@ def _sections(values: Array, label: str, log: bool, limits: tuple[float, float] 
         axes.set_ylabel(f"← {rows}", color=ink.text, fontsize=9)
         for spine in axes.spines.values():
             spine.set_color(ink.grid)
-    _bar(figure, image, label, (width - _BAR + 14) / width, _BOTTOM / height, _PANEL / height, ink)
+    place = ((width - _BAR + 14) / width, _BOTTOM / height, 0.016, _PANEL / height)
+    if limits is None and np.unique(shown[known]).size < 2:
+        _single(figure, image, shown[known], bool((values == 0).all()), label, place, ink)
+    else:
+        _bar(figure, image, label, place, ink)
     return png_of(figure, palette=192)
 
 
@@ -129,24 +129,37 @@ def _cross(axes: Axes, unknown: Array, ink: Ink) -> None:
     axes.set_ylim(unknown.shape[0] - 0.5, -0.5)
 
 
-def _bar(figure: Figure, image: Any, label: str, left: float, bottom: float, height: float, ink: Ink) -> None:
-    axes = figure.add_axes((left, bottom, 0.016, height))
+def _single(
+    figure: Figure, image: Any, known: Array, zero: bool, label: str, place: tuple[float, ...], ink: Ink
+) -> None:
+    """Draw the bar of a map of one value: a scale about it would show values that are nowhere."""
+    left, bottom, width, height = place
+    if not known.size:
+        said = f"{label}: {'0 everywhere' if zero else 'no value'}"
+        style = {"color": ink.text, "fontsize": 9.5, "rotation": 90, "va": "center", "ha": "center"}
+        figure.text(left + width / 2, bottom + height / 2, said, **style)
+        return
+    axes = figure.add_axes(place)
+    axes.set_facecolor(image.cmap(image.norm(known.flat[0])))
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_title(f"{known.flat[0]:.4g}", color=ink.text, fontsize=8.5, pad=4)
+    axes.yaxis.set_label_position("right")
+    axes.set_ylabel(label, color=ink.text, fontsize=9.5)
+    for spine in axes.spines.values():
+        spine.set_color(ink.grid)
+
+
+def _bar(figure: Figure, image: Any, label: str, place: tuple[float, ...], ink: Ink) -> None:
+    axes = figure.add_axes(place)
     bar = figure.colorbar(image, cax=axes)
     if image.norm.vmin > 0 and "Log" in type(image.norm).__name__:
-        _plain_decades(bar, image.norm.vmin, image.norm.vmax)
+        ticks = plain_ticks(image.norm.vmin, image.norm.vmax)
+        bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
+        bar.minorticks_off()
     bar.set_label(label, color=ink.text, fontsize=9.5)
     axes.tick_params(colors=ink.text, which="both", labelsize=8.5)
     bar.outline.set_edgecolor(ink.grid)
-
-
-def _plain_decades(bar: Any, low: float, high: float) -> None:
-    """Write 1, 2 and 5 of each decade as plain numbers; of many decades the powers of ten alone."""
-    decades = np.log10(high / low)
-    steps = (1,) if decades > 3 else (1, 2, 5) if decades > 0.8 else range(1, 10)
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    ticks = [s * 10.0**p for p in powers for s in steps if low <= s * 10.0**p <= high]
-    bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])
-    bar.minorticks_off()
 
 
 def agreement_picture(
@@ -183,104 +196,3 @@ def agreement_picture(
     lines += [Line(x, y, series, hue, "points") for hue, (series, (x, y)) in enumerate(pairs.items())]
     chart = Chart(x_label, y_label, lines, log_x=True, log_y=True, size=(420, 400))
     return chart_picture(name, chart, title=title, caption=caption, alt=f"{y_label} against {x_label}")
-
-
-def k_profile_picture(axis: str, profile: Mapping[str, Any]) -> Picture:
-    """Return k along one axis: arithmetic and geometric mean of each layer of windows, and its spread.
-
-    Parameters
-    ----------
-    axis : {"z", "y", "x"}
-        Of the profile, and along which k is taken.
-    profile : mapping
-        ``position`` (m), ``arithmetic_m2``, ``geometric_m2``, ``log10_deviation``.
-
-    Examples
-    --------
-    >>> told = {"position": [1e-5, 2e-5], "arithmetic_m2": [1e-12, 2e-12], "geometric_m2": [1e-12, None],
-    ...         "log10_deviation": [0.1, None]}
-    >>> k_profile_picture("z", told).name
-    'k-profile-z'
-    """
-    position, unit = short_lengths(profile["position"], "m")
-    mean, middle = (_millidarcies(profile[f"{name}_m2"]) for name in ("arithmetic", "geometric"))
-    spread = 10 ** np.nan_to_num(_floats(profile["log10_deviation"]))
-    lines = [
-        Line(position, middle, "geometric mean, ± deviation", 0, band=(middle / spread, middle * spread))
-    ]
-    lines.append(Line(position, mean, "arithmetic mean", 1))
-    chart = Chart(f"{axis} ({unit})", f"k along {axis} (mD)", lines, log_y=True, size=(420, 280))
-    caption = f"Layers of windows along {axis}; k along {axis}."
-    return chart_picture(f"k-profile-{axis}", chart, title="", caption=caption, alt=f"k along {axis}")
-
-
-def k_rev_picture(
-    axis: str, curves: Mapping[str, Sequence[Mapping[str, Any]]], rev_m: float | None
-) -> Picture:
-    """Return k against the size of what is looked at, with the spread between places of one size.
-
-    Parameters
-    ----------
-    axis : {"z", "y", "x"}
-        Along which k is taken.
-    curves : mapping
-        Name of a curve to rows with ``edge_m``, ``arithmetic_m2``, ``variation``.
-    rev_m : float or None
-        Where the mark is.
-
-    Examples
-    --------
-    >>> row = {"edge_m": 64e-6, "arithmetic_m2": 1e-12, "variation": None}
-    >>> k_rev_picture("z", {"windows": [row]}, None).name
-    'k-rev-z'
-    """
-    every = [row["edge_m"] for rows in curves.values() for row in rows]
-    _, unit = short_lengths(every, "m")
-    lines = []
-    for hue, (name, rows) in enumerate(curves.items()):
-        if rows:
-            edges, _ = short_lengths([*(row["edge_m"] for row in rows), max(every)], "m")
-            mean = _millidarcies([row["arithmetic_m2"] for row in rows])
-            part = np.nan_to_num(_floats([row["variation"] for row in rows]))
-            band = (np.maximum(mean * (1 - part), mean / 100), mean * (1 + part))
-            lines.append(Line(edges[:-1], mean, name, hue, band=band))
-    marks = []
-    if rev_m is not None:
-        marks.append(
-            Mark(float(short_lengths([rev_m, max(every)], "m")[0][0]), f"REV {format_length(rev_m, 3)}", "x")
-        )
-    chart = Chart(
-        f"edge ({unit})", f"k along {axis} (mD)", lines, marks=marks, from_zero=True, size=(460, 300)
-    )
-    caption = "Mean of the places of one size; the band is their standard deviation."
-    return chart_picture(
-        f"k-rev-{axis}", chart, title="", caption=caption, alt=f"k along {axis} against size"
-    )
-
-
-def upscaled_grid(permeability: Mapping[str, Mapping[str, Any]]) -> Grid:
-    """Return upscaled k along each axis as a table: by Darcy flow on the grid, and means beside it.
-
-    Examples
-    --------
-    >>> means = dict.fromkeys(("arithmetic_m2", "harmonic_m2", "geometric_m2", "darcy_m2"), 9.869233e-13)
-    >>> upscaled_grid({"z": {**means, "zero_share": 0.25}}).rows[0][2:]
-    ('1000', '1000', '1000', '25 %')
-    """
-    head = ("axis", "Darcy flow on the grid", "arithmetic (mD)", "geometric (mD)", "harmonic (mD)", "no flow")
-    rows = []
-    for axis, told in permeability.items():
-        means = (told[f"{name}_m2"] for name in ("arithmetic", "geometric", "harmonic"))
-        cells = ("–" if m is None else f"{m / MILLIDARCY_M2:.4g}" for m in means)
-        zero = f"{100 * told['zero_share']:.3g} %"
-        rows.append((axis, format_permeability(told["darcy_m2"]), *cells, zero))
-    return Grid(head, tuple(rows), "No flow: share of the windows that do not percolate along the axis.")
-
-
-def _floats(values: Sequence[float | None]) -> Array:
-    return np.array([np.nan if value is None else value for value in values], float)
-
-
-def _millidarcies(values: Sequence[float | None]) -> Array:
-    """Return mD in six digits: values that differ by rounding alone would make axes without extent."""
-    return np.array([float(f"{value:.6g}") for value in millidarcy(_floats(values))])

@@ -29,6 +29,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("bare", mask, None),
     ):
         bigrock.import_volume(bigrock.ArraySource(image, voxel), folder / f"{name}.zarr", progress=False)
+    labels = bigrock.ArraySource(grey, (2e-6,) * 3, kind="labels", classes={"solid": 0, "pore": 1})
+    bigrock.import_volume(labels, folder / "labels.zarr", progress=False)
     return folder
 
 
@@ -53,6 +55,7 @@ def test_a_mask_is_mapped_by_physics_and_told_as_json_and_in_words(place: Path, 
     again = run(*asked, "--quiet")
     assert again.exit_code == 0
     assert "k along z, upscaled" in again.stdout
+    assert "not reached: of no size are there 8 cubes" in " ".join(again.stdout.split())
     assert "mD" in again.stdout
     assert str(tmp_path / "map" / "report.html") in again.stdout.replace("\n", "")
 
@@ -63,9 +66,13 @@ def test_a_mask_is_mapped_by_physics_and_told_as_json_and_in_words(place: Path, 
         ("bare.zarr", (), 1, "has no voxel size"),
         ("grey.zarr", (), 2, "which value is pore is never guessed"),
         ("mask.zarr", ("--window", 64), 2, "larger than the volume"),
+        ("mask.zarr", ("--window", 0), 2, "--window 0 and --step 0 make no lattice"),
+        ("mask.zarr", ("--window", 16, "--step", 0), 2, "--window 16 and --step 0 make no lattice"),
+        ("labels.zarr", (), 2, "bigrock run LABELS MASK --kernel 'select-class value=1'"),
         ("mask.zarr", ("--method", "surrogate"), 2, "there is nothing to predict k"),
         ("mask.zarr", ("--surrogate", "nowhere"), 1, "nowhere is no model bundle"),
         ("mask.zarr", ("--bc", "open"), 2, "'open' is not known"),
+        ("mask.zarr", ("--axes", "z, w"), 2, "--axes 'zw' names no axes"),
         ("mask.zarr", ("--value-range", "a"), 2, "--value-range 'a' is not two numbers"),
         ("none.zarr", (), 1, "none.zarr"),
     ],

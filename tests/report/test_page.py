@@ -202,3 +202,10 @@ def test_no_figure_is_left_in_matplotlibs_global_state(pair, tmp_path):
 
     write_report(pair, tmp_path / "r.html")
     assert _pylab_helpers.Gcf.get_all_fig_managers() == []
+
+
+@pytest.mark.parametrize("marked", [True, False])
+def test_the_global_threshold_is_marked_unless_it_takes_no_part(tmp_path, marked):
+    page = write_report(ROCK, tmp_path / "page.html", mark_threshold=marked).read_text(encoding="utf-8")
+    assert "Grey histogram" in page
+    assert ("global threshold" in page) == marked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ class MapSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_numbers()
         allowed = {
             "method": (None, "surrogate", "physics"),
             "sees": ("grey", "mask"),
@@ -77,6 +79,15 @@ class MapSettings:
                 f"physics_sample={self.physics_sample}, rev_sample={self.rev_sample}, tolerance={self.tolerance}: "
                 "give 0 or more windows, and a tolerance between 0 and 1."
             )
+
+    def _check_numbers(self) -> None:
+        for name in ("window", "step", "physics_sample", "rev_sample", "seed"):
+            value = getattr(self, name)
+            unset = value is None and name in ("window", "step")
+            if not unset and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
+                raise ParameterError(f"{name}={value!r} is no whole number. Give one such as 64.")
+        if isinstance(self.tolerance, bool) or not isinstance(self.tolerance, numbers.Real):
+            raise ParameterError(f"tolerance={self.tolerance!r} is no number. Give one such as 0.01.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +180,7 @@ def planned(
         )
     edge = _edge(bundles, settings.window)
     z, y, x = (n * scale for n in source.shape)
-    lattice = Lattice((z, y, x), edge, settings.step or edge, scale)
+    lattice = Lattice((z, y, x), edge, edge if settings.step is None else settings.step, scale)
     solver = WindowSolver(
         voxel_m,
         bundles,
@@ -187,6 +198,13 @@ def _surrogates(given: BundleLike | Sequence[BundleLike] | None) -> tuple[Bundle
     bundles = tuple(one if isinstance(one, Bundle) else load_bundle(one) for one in several)
     for bundle in bundles:
         bundle.expect(SurrogateConfig)
+        factor = bundle.training.get("coarse_factor", 1)
+        if factor != 1:
+            raise BundleError(
+                f"{bundle.folder} predicts k from coarse images, whose voxels are {factor} times longer than those of "
+                "the rock that was solved: it is for scans that are not super-resolved, and a map shows it windows of "
+                "the fine grid. Give a surrogate that was trained on fine images."
+            )
     return bundles
 
 
@@ -204,12 +222,20 @@ def _kernel(given: BundleLike | Kernel | None, settings: MapSettings) -> Kernel 
 
 
 def _check_meaning(source: Source, kernel: Kernel | None) -> None:
-    kind = facts_of(source).kind
+    facts = facts_of(source)
+    kind = facts.kind
+    if kind == "labels" and (kernel is None or not kernel.accepts(kind)):
+        said = ", ".join(f"{name} = {value}" for name, value in facts.classes.items())
+        raise PhaseError(
+            f"the core holds labels ({said or 'without a class table'}), and a mask is needed (True = pore): which "
+            "class is pore is never guessed. Take that class as a mask first: bigrock run LABELS MASK --kernel "
+            f"'select-class value={facts.classes.get('pore', 0)}', or bigrock.kernels.SelectClass."
+        )
     if kernel is None and kind != "mask":
         raise PhaseError(
-            f"the core holds {kind} values, and without super-resolution a mask is needed (True = pore): which value "
-            "is pore is never guessed. Segment the core first (bigrock segment, bigrock run), or give "
-            "super_resolution= (--super-resolution)."
+            f"the core holds {kind} levels, and without super-resolution a mask is needed (True = pore): which value "
+            "is pore is never guessed. Segment the core first (bigrock run CORE MASK --kernel global-otsu), or give a "
+            "network that super-resolves it, super_resolution=… (--super-resolution)."
         )
     if kernel is not None and kernel.accepts(kind):
         kernel.output_dtype(np.dtype(source.dtype))
@@ -241,4 +267,4 @@ def _edge(bundles: Sequence[Bundle], window: int | None) -> int:
             f"window={window}, and the surrogate takes windows of {edge} voxels: it knows nothing of others. "
             "Leave the window out, or train a surrogate for it."
         )
-    return window or edge or _WINDOW
+    return window if window is not None else edge if edge is not None else _WINDOW

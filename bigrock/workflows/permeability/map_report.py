@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 
 from bigrock.report import write_report
-from bigrock.report.permeability_figures import (
-    agreement_picture,
-    k_profile_picture,
-    k_rev_picture,
-    map_picture,
-    millidarcy,
-    upscaled_grid,
-)
+from bigrock.report.permeability_curves import k_profile_picture, k_rev_picture, upscaled_grid
+from bigrock.report.permeability_figures import agreement_picture, map_picture, millidarcy
 from bigrock.report.section import Section
 from bigrock.report.tables import Grid
 from bigrock.units import format_length, format_permeability
@@ -81,7 +75,12 @@ def write_map_report(
     """
     name = Path(str(getattr(core, "path", "core"))).stem
     return write_report(
-        {name: core}, path, title=title or f"Permeability of {name}", sections=map_sections(found)
+        {name: core},
+        path,
+        title=title or f"Permeability of {name}",
+        sections=map_sections(found),
+        # Otsu's threshold of the core is not what makes pores of the fine grid.
+        mark_threshold=False,
     )
 
 
@@ -95,25 +94,33 @@ def _maps(found: PermeabilityMap) -> Section:
         k, label = millidarcy(found.k(axis)), f"k along {axis} (mD)"
         pictures.append(map_picture(f"k-{axis}", k, step, label=label, log=True, limits=limits))
     for axis in found.axes[:1]:
-        told = found.uncertainty(axis)
-        pictures.append(map_picture(f"uncertainty-{axis}", told, step, label=f"deviation of log10 k, {axis}"))
+        label, told = f"deviation of log10 k, {axis}", found.uncertainty(axis)
+        pictures.append(
+            map_picture(f"uncertainty-{axis}", told, step, label=label, caption=_uncertainty(found))
+        )
     pictures.append(map_picture("porosity", 100 * found.windows["porosity"], step, label="porosity (%)"))
     if found.plan.solver.surrogate:
         outside = found.windows["outside"].astype(float)
         pictures.append(map_picture("outside", outside, step, label="unlike what was learnt"))
-    meaning = (
-        "what the networks tell of their own uncertainty"
-        if found.plan.method == "surrogate"
-        else "the solver's own: the spread of the flux over slices, nothing of segmentation or super-resolution"
-    )
-    note = f"Crosses: windows that no pore crosses along that axis (k = 0). Deviation: {meaning}."
+    note = "Crosses: windows that no pore crosses along that axis (k = 0)."
+    if found.figures["unbounded"]:
+        note += f" {found.figures['unbounded']} windows hold no solid and no wall: k is infinite, a cross as well."
     return Section("Permeability map", pictures, note, columns=1)
+
+
+def _uncertainty(found: PermeabilityMap) -> str:
+    if found.plan.method == "surrogate":
+        return "What the networks tell of their own uncertainty; the error of segmentation is not in it."
+    return (
+        "The uncertainty of the Stokes solver alone (spread of the flux over slices): that of segmentation and "
+        "super-resolution is not in it."
+    )
 
 
 def _numbers(found: PermeabilityMap) -> Section:
     told = found.figures
     grid = upscaled_grid(told["permeability"])
-    beside = told["kozeny_carman"]["geometric_m2"]
+    beside = told["kozeny_carman"]["geometric_of_flowing_m2"]
     rows = [
         ("method", "surrogate" if told["method"] == "surrogate" else "Stokes flow in every window"),
         ("windows", " × ".join(map(str, told["counts"]))),
@@ -121,18 +128,32 @@ def _numbers(found: PermeabilityMap) -> Section:
         ("step", f"{told['step']} voxels"),
         ("super-resolution", f"×{told['scale']}" if told["scale"] > 1 else "none"),
         ("left out at the far faces (z, y, x)", f"{', '.join(map(str, told['left_out']))} voxels"),
+        ("threshold", _threshold(found)),
         ("sides of a window in Stokes flow", told["boundary"]),
         ("porosity", f"{100 * told['porosity']['mean']:.4g} %"),
         ("Kozeny–Carman, geometric mean", "–" if beside is None else format_permeability(beside)),
     ]
+    if told["unbounded"]:
+        rows.append(("windows without solid and wall (k infinite)", str(told["unbounded"])))
     if told["not_converged"]:
         rows.append(("Stokes solutions that did not converge", str(told["not_converged"])))
     if told["outside_share"] is not None:
         rows.append(("windows unlike what was learnt", f"{100 * told['outside_share']:.3g} %"))
     return Section(
         "Upscaled permeability", grids={"By axis": grid, "How": Grid(("", ""), tuple(rows))},
-        note="Windows that do not percolate count as k = 0 in all means but the geometric one.",
+        note="Windows that do not percolate count as k = 0: where there is one, the geometric and the harmonic mean "
+        "are 0.",
     )  # fmt: skip
+
+
+def _threshold(found: PermeabilityMap) -> str:
+    """Return what makes pores of the fine grid."""
+    threshold = found.plan.settings.threshold
+    if found.plan.super_resolution is None:
+        return "none: the core is a mask"
+    if threshold == "fraction":
+        return "each voxel of the core keeps its pore fraction"
+    return f"pore where the super-resolved pore fraction is over {threshold:g}"
 
 
 def _agreement(found: PermeabilityMap) -> Section:
@@ -165,8 +186,8 @@ def _rev(found: PermeabilityMap) -> Section:
     picture = k_rev_picture(told["axis"], curves, told["edge_m"])
     settled = told["edge_m"]
     said = (
-        "No size was reached from which on places agree"
+        f"Not reached: {told['reason']}"
         if settled is None
-        else f"From {format_length(settled, 4)} on places agree"
+        else f"Reached from {format_length(settled, 4)} on"
     )
-    return Section("Representative volume", [picture], f"{said} ({told['criterion']}).")
+    return Section("Representative volume", [picture], f"{said}. Criterion: {told['criterion']}.")

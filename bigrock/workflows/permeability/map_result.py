@@ -16,13 +16,16 @@ import numpy.typing as npt
 import bigrock
 from bigrock.geometry import Region
 from bigrock.units import DARCY_M2
-from bigrock.volumes import Volume, create_volume
+from bigrock.volumes import Volume, Voxel, create_volume
 from bigrock.workflows.permeability.map_plan import MapPlan
 from bigrock.workflows.permeability.solving import AXES
 from bigrock.workflows.permeability.summary import (
+    LEAST_CUBES,
+    REV_VARIATION,
     agreement,
     direct_rev,
     profile,
+    settled_rev,
     statistics_of,
     upscaled,
     upscaled_rev,
@@ -35,7 +38,7 @@ __all__ = ["PermeabilityMap"]
 
 Array = npt.NDArray[Any]
 
-_REV_VARIATION = 0.1
+_UNKNOWN = dict.fromkeys(("arithmetic_m2", "harmonic_m2", "geometric_m2", "darcy_m2"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +57,8 @@ class PermeabilityMap:
         Where everything is.
     figures : dict
         What stands in ``map.json``: ``permeability`` by axis (upscaled k, statistics, share of windows
-        that do not percolate), ``porosity``, ``agreement`` of surrogate and physics, ``profiles``, ``rev``.
+        that do not percolate), ``unbounded`` windows, ``porosity``, ``agreement`` of surrogate and physics,
+        ``profiles``, ``rev`` (with the reason where none is reached).
     """
 
     plan: MapPlan
@@ -80,12 +84,13 @@ class PermeabilityMap:
         return self.plan.settings.axes
 
     def k(self, axis: str = "z") -> Array:
-        """Return k of the windows in m² along an axis: an array (z, y, x) of float64."""
+        """Return k of the windows in m² along an axis: an array (z, y, x) of float64; NaN where it is unbounded."""
         name = "physics_m2" if self.plan.method == "physics" else "surrogate_m2"
-        return np.ascontiguousarray(self.windows[name][..., AXES.index(axis)])
+        k = self.windows[name][..., AXES.index(axis)]
+        return np.where(np.isinf(k), np.nan, k)
 
     def uncertainty(self, axis: str = "z") -> Array:
-        """Return the standard deviation of log10 k: (z, y, x); NaN where k is zero.
+        """Return the standard deviation of log10 k: (z, y, x); NaN where k is zero or unbounded.
 
         Of the surrogate: what its ensemble or dropout tells. Of physics: the spread of the flux over
         slices alone, which says nothing of what was super-resolved or segmented.
@@ -114,7 +119,8 @@ class PermeabilityMap:
             "left_out": list(lattice.left_out),
             "threshold": plan.settings.threshold,
             "boundary": plan.settings.boundary,
-            "permeability": {a: {**scaled[a], **statistics_of(self.k(a))} for a in self.axes},
+            "permeability": {a: {**scaled.get(a, _UNKNOWN), **statistics_of(self.k(a))} for a in self.axes},
+            "unbounded": int(np.isnan(self.k(first)).sum()),
             "kozeny_carman": statistics_of(self.windows["kozeny_carman_m2"]),
             "porosity": {"mean": float(porosity.mean()), "deviation": float(porosity.std())},
             "outside_share": float(self.windows["outside"].mean()) if solver.surrogate else None,
@@ -133,20 +139,20 @@ class PermeabilityMap:
         return {**found, "deviation_told": float(np.sqrt(np.mean(told**2)))}
 
     def _rev(self, stacked: Array, axis: str) -> dict[str, Any]:
-        """Return both curves, and the smallest size from which on places differ by less than a tenth."""
+        """Return both curves, and the smallest size from which on places differ by less than a tenth, or why none."""
         place, voxel_m = AXES.index(axis), self.plan.solver.voxel_m
         rows = np.concatenate([self.windows.ravel(), self.others])
         solved = rows[np.isfinite(rows["physics_m2"][:, place])]
         direct = direct_rev(solved["edge"], solved["physics_m2"][:, place], voxel_m)
-        coarse = upscaled_rev(stacked, axis, self.plan.step_m, self.plan.settings.seed)
-        known = [row for row in coarse if row["variation"] is not None]
-        settled = None
-        for row in reversed(known):
-            if row["variation"] > _REV_VARIATION:
-                break
-            settled = row["edge_m"]
-        return {"axis": axis, "windows": direct, "upscaled": coarse, "edge_m": settled,
-                "criterion": f"variation of k at most {_REV_VARIATION} from this size on"}  # fmt: skip
+        window_m = self.plan.lattice.edge * voxel_m
+        coarse = upscaled_rev(stacked, axis, window_m, self.plan.step_m, self.plan.settings.seed)
+        settled, reason = settled_rev(coarse, direct)
+        criterion = (
+            f"variation of k at most {REV_VARIATION} from this size on, between at least {LEAST_CUBES} cubes that "
+            "share no voxel, and between single windows by Stokes flow of this size or larger"
+        )
+        return {"axis": axis, "windows": direct, "upscaled": coarse, "edge_m": settled, "reason": reason,
+                "criterion": criterion}  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures with what made them, as JSON."""
@@ -193,6 +199,13 @@ class PermeabilityMap:
         pq.write_table(table, self.folder / "windows.parquet")
         self.to_json(self.folder / "map.json")
 
+    def _first_centre(self) -> Voxel:
+        """Return where the centre of the first window lies: a core begins half a voxel before its translation."""
+        scale, fine = self.plan.lattice.scale, self.plan.solver.voxel_m
+        inward = (self.plan.lattice.edge - scale) / 2 * fine
+        z, y, x = getattr(self.plan.core, "translation", (0.0, 0.0, 0.0))
+        return z + inward, y + inward, x + inward
+
     def _store(self, name: str, values: Array, quantity: str, unit: str) -> Volume:
         """Write a grid of windows as a volume whose voxels are one step long."""
         core = self.plan.core
@@ -211,6 +224,7 @@ class PermeabilityMap:
             values.shape,
             values.dtype,
             voxel_size=(self.plan.step_m,) * 3,
+            translation=self._first_centre(),
             kind="grey",
             history=[*getattr(core, "history", ()), entry],
             complete=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -56,8 +57,10 @@ def map_permeability(
     see one another, so the result is the same for any executor and after any interruption (networks:
     up to float rounding); the same call goes on where one was killed.
 
-    A window whose pores do not join two opposite faces has k = 0 along that axis. Windows at the far
-    faces that would stick out are left out, and the rest is told (``left_out``).
+    A window whose pores do not join two opposite faces has k = 0 along that axis. One without any solid
+    has no finite k by Stokes flow, unless its sides are sealed: NaN in the map, left out of means and
+    profiles, counted (``unbounded``), with a warning; Darcy flow on the grid is then not known. Windows at
+    the far faces that would stick out are left out, and the rest is told (``left_out``).
 
     Parameters
     ----------
@@ -105,18 +108,27 @@ def map_permeability(
     -------
     PermeabilityMap
         In `out`: ``permeability-z.zarr``…, ``uncertainty-z.zarr``…, ``porosity.zarr``, ``outside.zarr``,
-        ``map.json``, ``windows.csv`` and ``.parquet``, ``report.html``.
+        ``map.json``, ``windows.csv`` and ``.parquet``, ``report.html``. The volumes lie over the core in
+        viewers: their translation is the centre of the first window.
+
+    Warns
+    -----
+    UserWarning
+        If windows are unbounded.
 
     Raises
     ------
     VoxelSizeError
         If the core has no voxel size, or its voxels are no cubes.
-    PhaseError, SourceError
-        If it is not known what is pore; if pore fractions are none, or not finite.
+    PhaseError
+        If it is not known what is pore; of labels, `bigrock.kernels.SelectClass` makes a mask.
+    SourceError
+        If pore fractions are none (beyond -0.25 to 1.25), or not finite. This shows where they are read, in
+        the middle of a map: windows that were solved before stay in `out`, for this core alone.
     ParameterError
         If the window is larger than the core or no multiple of the scale, or an option is not known.
     BundleError
-        If a network is one for something else.
+        If a network is one for something else, such as a surrogate of coarse images.
     VolumeExistsError, ResumeError
         If the folder holds something else, or a map with other settings.
 
@@ -158,6 +170,13 @@ def map_permeability(
             work = WindowWork(plan.core, plan.super_resolution, plan.solver, tasks)
             run_rows(work, log, executor=executor, progress=progress, title=title)
     found = PermeabilityMap.of(plan, log.rows(), folder, time.monotonic() - begun)
+    if found.figures["unbounded"]:
+        warnings.warn(
+            f"{found.figures['unbounded']} of {found.windows.size} windows hold no solid, and no wall with "
+            f"boundary={boundary!r}: their k is infinite, and means and profiles are those of the others. Use "
+            "boundary='sealed' (--bc sealed), or larger windows.",
+            stacklevel=2,
+        )
     found.write()
     if report:
         write_map_report(found, plan.core, folder / "report.html")

@@ -108,14 +108,15 @@ class RowLog:
             compare(json.loads(self._told.read_text()), json.loads(self._settings), str(folder))
 
     def rows(self) -> Rows:
-        """Return every row once; one that was cut off by a kill is dropped, of two with one key the later counts."""
+        """Return every row once, by key; one that a kill cut off is dropped, of two with one key the later counts."""
         data = self._bin.read_bytes() if self._begun else b""
         whole = len(data) // self._dtype.itemsize * self._dtype.itemsize
         if whole < len(data):
             self._bin.write_bytes(data[:whole])
         rows = np.frombuffer(data[:whole], self._dtype)
         place = {key: i for i, key in enumerate(self._keys(rows))}
-        return rows[sorted(place.values())]
+        # Not as they arrived: sums over rows would differ in the last digit between executors.
+        return rows[[place[key] for key in sorted(place)]]
 
     def known(self) -> set[Key]:
         """Return the keys of all rows."""

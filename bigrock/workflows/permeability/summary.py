@@ -4,32 +4,52 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bigrock.units import format_length
 from bigrock.workflows.permeability.solving import AXES
 
-__all__ = ["agreement", "direct_rev", "profile", "statistics_of", "upscaled", "upscaled_rev"]
+__all__ = [
+    "LEAST_CUBES",
+    "REV_VARIATION",
+    "agreement",
+    "direct_rev",
+    "profile",
+    "settled_rev",
+    "statistics_of",
+    "upscaled",
+    "upscaled_rev",
+]
 
 Array = npt.NDArray[Any]
 
+REV_VARIATION = 0.1
+"""How far k of places of one size may vary where that size is called representative."""
+
+LEAST_CUBES = 8
+"""From how many cubes a variation is taken for known: two along each axis, the least that shows all three; the
+deviation of 8 values has a standard error of 27 %, that of two one of 71 %."""
+
 _MOST_PARTS = 48
 _RESAMPLES = 2000
+_MEANS = ("arithmetic", "harmonic", "geometric", "darcy")
 
 
 def statistics_of(k_m2: Array) -> dict[str, Any]:
     """Return mean, geometric mean, spread and range of permeabilities, and the share of those that are zero.
 
     A window that does not percolate has k = 0: it counts in the arithmetic mean, and its share is told;
-    geometric mean and spread of log10 k are those of the others.
+    ``geometric_of_flowing_m2`` and the spread of log10 k are those of the others, so that this mean may
+    be above the arithmetic one. What is not finite is left out.
 
     Examples
     --------
     >>> found = statistics_of(np.array([0.0, 1e-12, 1e-14]))
-    >>> found["geometric_m2"], round(found["zero_share"], 3), found["windows"]
+    >>> found["geometric_of_flowing_m2"], round(found["zero_share"], 3), found["windows"]
     (1e-13, 0.333, 3)
     """
     k = np.asarray(k_m2, float).ravel()
@@ -39,7 +59,7 @@ def statistics_of(k_m2: Array) -> dict[str, Any]:
         "windows": int(k.size),
         "zero_share": float((k == 0).mean()) if k.size else None,
         "arithmetic_m2": float(k.mean()) if k.size else None,
-        "geometric_m2": float(10 ** logs.mean()) if logs.size else None,
+        "geometric_of_flowing_m2": float(10 ** logs.mean()) if logs.size else None,
         "log10_deviation": float(logs.std(ddof=1)) if logs.size > 1 else None,
         "variation": float(k.std(ddof=1) / k.mean()) if k.size > 1 and k.mean() > 0 else None,
         "least_m2": float(k.min()) if k.size else None,
@@ -68,7 +88,7 @@ def profile(k_m2: Array, porosity: Array, axis: str, start_m: float, step_m: flo
     layers = np.moveaxis(k_m2, AXES.index(axis), 0)
     told = [statistics_of(layer) for layer in layers]
     shares = np.moveaxis(porosity, AXES.index(axis), 0).reshape(len(layers), -1).mean(axis=1)
-    names = ("arithmetic_m2", "geometric_m2", "log10_deviation", "zero_share")
+    names = ("arithmetic_m2", "geometric_of_flowing_m2", "log10_deviation", "zero_share")
     return {
         "position": [start_m + step_m * n for n in range(len(layers))],
         **{name: [one[name] for one in told] for name in names},
@@ -76,18 +96,20 @@ def profile(k_m2: Array, porosity: Array, axis: str, start_m: float, step_m: flo
     }
 
 
-def upscaled(k_m2: Array) -> dict[str, dict[str, float]]:
+def upscaled(k_m2: Array) -> dict[str, dict[str, float | None]]:
     """Return upscaled k along each axis: arithmetic, harmonic, geometric mean, and Darcy flow on the grid.
 
     Parameters
     ----------
     k_m2 : ndarray, (3, z, y, x)
-        Of the windows, along z, y, x; NaN along axes that nobody asked for.
+        Of the windows, along z, y, x; NaN along axes that nobody asked for, and in unbounded windows.
 
     Returns
     -------
     dict
-        Axis to ``arithmetic_m2``, ``harmonic_m2``, ``geometric_m2``, ``darcy_m2``.
+        Axis to ``arithmetic_m2``, ``harmonic_m2``, ``geometric_m2``, ``darcy_m2``; the last two means are 0
+        where a window is. Means are those of the bounded windows; Darcy flow is None where one is unbounded.
+        Axes without any k are left out.
 
     Examples
     --------
@@ -98,23 +120,24 @@ def upscaled(k_m2: Array) -> dict[str, dict[str, float]]:
     """
     from bigrock.flow import upscale
 
-    known = [axis for axis in AXES if np.isfinite(k_m2[AXES.index(axis)]).all()]
+    known = [axis for axis in AXES if np.isfinite(k_m2[AXES.index(axis)]).any()]
+    if not known:
+        return {}
     # Flow across the axis that is asked for meets k along the others: where they are unknown, the same k.
     filled = np.where(np.isfinite(k_m2), k_m2, k_m2[AXES.index(known[0])])
-    found = upscale(filled)
-    return {
-        axis: {
-            f"{mean}_m2": float(getattr(found[axis], mean))
-            for mean in ("arithmetic", "harmonic", "geometric", "darcy")
-        }
-        for axis in known
-    }
+    bounded = np.isfinite(filled).all(axis=0)
+    found = upscale(filled if bounded.all() else filled[:, bounded][..., None, None])
+    means = {axis: {f"{mean}_m2": float(getattr(found[axis], mean)) for mean in _MEANS} for axis in known}
+    if bounded.all():
+        return means
+    return {axis: {**told, "darcy_m2": None} for axis, told in means.items()}
 
 
-def upscaled_rev(k_m2: Array, axis: str, step_m: float, seed: int) -> list[dict[str, Any]]:
+def upscaled_rev(k_m2: Array, axis: str, window_m: float, step_m: float, seed: int) -> list[dict[str, Any]]:
     """Return k of cubes of 1, 2, 3… windows: Darcy flow on their part of the grid; a row for each size.
 
-    Cubes lie side by side; of more than 48, a random choice. Says how far k of a part stands for the whole.
+    Cubes share no voxel, even where windows overlap; of more than 48, a random choice. A cube that holds
+    an unbounded window is left out. Says how far k of a part stands for the whole.
 
     Parameters
     ----------
@@ -122,25 +145,77 @@ def upscaled_rev(k_m2: Array, axis: str, step_m: float, seed: int) -> list[dict[
         As for `upscaled`.
     axis : {"z", "y", "x"}
         Along which k is taken.
-    step_m : float
-        Edge of one cell of the grid.
+    window_m, step_m : float
+        Edge of a window, and from one to the next.
     seed : int
         Of the choice.
+
+    Examples
+    --------
+    >>> rows = upscaled_rev(np.ones((3, 2, 2, 2)), "z", 64e-6, 32e-6, 0)
+    >>> [(round(row["edge_m"], 9), row["windows"]) for row in rows]
+    [(6.4e-05, 1), (9.6e-05, 1)]
     """
     place = AXES.index(axis)
+    # Windows that overlap reach into the cells of the next ones.
+    reach = math.ceil(window_m / step_m - 1e-9) - 1
     rows = []
     for many in range(1, min(k_m2.shape[1:]) + 1):
-        z, y, x = (range(0, n - many + 1, many) for n in k_m2.shape[1:])
+        z, y, x = (range(0, n - many + 1, many + max(0, reach)) for n in k_m2.shape[1:])
         corners = list(itertools.product(z, y, x))
         if len(corners) > _MOST_PARTS:
             chosen = np.random.default_rng((seed, many)).permutation(len(corners))[:_MOST_PARTS]
             corners = [corners[i] for i in sorted(chosen)]
         parts = [k_m2[:, a : a + many, b : b + many, c : c + many] for a, b, c in corners]
-        values = [
-            float(part[place].mean()) if many == 1 else upscaled(part)[axis]["darcy_m2"] for part in parts
-        ]
-        rows.append({"edge_m": many * step_m, **statistics_of(np.array(values))})
+        bounded = [part for part in parts if np.isfinite(part[place]).all()]
+        values = [part[place].mean() if many == 1 else upscaled(part)[axis]["darcy_m2"] for part in bounded]
+        edge_m = (many - 1) * step_m + window_m
+        rows.append({"edge_m": edge_m, **statistics_of(np.array(values, float))})
     return rows
+
+
+def settled_rev(
+    cubes: Sequence[dict[str, Any]], single: Sequence[dict[str, Any]]
+) -> tuple[float | None, str | None]:
+    """Return the size from which on k of places varies by at most `REV_VARIATION`, or why there is none.
+
+    A size settles nothing with fewer than `LEAST_CUBES` cubes. It is refuted by any larger size at which
+    places vary more, however few they are, and by single windows of this size or a larger one.
+
+    Parameters
+    ----------
+    cubes, single : sequence of dict
+        Rows of `upscaled_rev` and of `direct_rev`.
+
+    Examples
+    --------
+    >>> calm = {"edge_m": 64e-6, "windows": 8, "variation": 0.05}
+    >>> settled_rev([calm], [])
+    (6.4e-05, None)
+    >>> settled_rev([calm], [{**calm, "windows": 3, "variation": 0.4}])
+    (None, 'k of single windows of 64 µm varies by 0.4; there are too few larger cubes to judge')
+    """
+    judged = [row["edge_m"] for row in cubes if row["windows"] >= LEAST_CUBES]
+    if not judged:
+        most = max((row["windows"] for row in cubes), default=0)
+        return None, f"of no size are there {LEAST_CUBES} cubes that share no voxel, but at most {most}"
+    reason, beyond = None, 0.0
+    for rows, what in ((cubes, "cubes of {}"), (single, "single windows of {}")):
+        restless = [row for row in rows if _is_restless(row)]
+        worst = max(restless, key=lambda row: row["edge_m"], default=None)
+        if worst is not None and worst["edge_m"] > beyond:
+            beyond, told = worst["edge_m"], worst["variation"]
+            how = "is 0" if told is None else f"varies by {told:.2g}"
+            reason = (
+                f"k of {what.format(format_length(beyond, 4))} {how}; there are too few larger cubes to judge"
+            )
+    settled = min((edge for edge in judged if edge > beyond * (1 + 1e-9)), default=None)
+    return settled, reason if settled is None else None
+
+
+def _is_restless(row: dict[str, Any]) -> bool:
+    """Whether places of one size differ too much, or let nothing through on the average."""
+    return row["windows"] > 1 and (row["variation"] is None or row["variation"] > REV_VARIATION)
 
 
 def direct_rev(edges: Iterable[int], k_m2: Iterable[float], voxel_m: float) -> list[dict[str, Any]]:

@@ -25,6 +25,16 @@ __all__ = ["WindowWork"]
 
 Array = npt.NDArray[Any]
 
+_FRACTIONS = (-0.25, 1.25)
+"""Cubic interpolation overshoots a step by 7 % along one axis, and by 23 % at a corner of three; what is
+beyond is something else than pore fractions."""
+
+
+_KEPT = (
+    "Windows that were solved before stay in the folder, and are those of this core and these settings: map another "
+    "one into another folder, or with overwrite=True (--overwrite)."
+)
+
 
 @dataclass(frozen=True)
 class WindowWork:
@@ -89,11 +99,11 @@ def _check_fractions(voxels: Array, task: Task, levels: tuple[float, float]) -> 
     if not np.isfinite(low + high):
         raise NonFiniteError(
             f"the core holds NaN or infinity at or near {task.core.start}..{task.core.stop}: no permeability follows "
-            "from it. Crop the core, or fill what was not scanned with solid (0)."
+            f"from it. Crop the core, or fill what was not scanned with solid (0). {_KEPT}"
         )
-    if levels == (0.0, 1.0) and (low < -1 or high > 2):
+    if levels == (0.0, 1.0) and (low < _FRACTIONS[0] or high > _FRACTIONS[1]):
         raise SourceError(
             f"the core holds grey levels from {low:g} to {high:g}, and pore fractions from 0 (solid) to 1 (pore) are "
             "needed: which level is pore is never guessed. Say what solid and pore are, value_range=(210, 40) "
-            "(--value-range 210,40), or segment the core to a mask."
+            f"(--value-range 210,40), or segment the core to a mask. {_KEPT}"
         )

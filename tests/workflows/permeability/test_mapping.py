@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 import bigrock
 from bigrock.datasets import rock
+from bigrock.engine.kernel import Kernel
 from bigrock.errors import (
     BundleError,
     NonFiniteError,
@@ -25,10 +27,13 @@ from bigrock.errors import (
     VoxelSizeError,
 )
 from bigrock.flow import permeability
-from bigrock.geometry import Region
+from bigrock.geometry import Block, Region
 from bigrock.kernels import low_resolution
 from bigrock.models import predict_permeability, super_resolution_kernel
+from bigrock.volumes import create_volume
+from bigrock.workflows.kernel_text import parse_kernel
 from bigrock.workflows.permeability import map_permeability
+from bigrock.workflows.validate import validate
 
 VOXEL = (2e-6,) * 3
 QUIET = {"progress": False, "report": False}
@@ -70,7 +75,9 @@ def test_windows_that_nothing_crosses_have_no_permeability_and_are_counted(tmp_p
     assert told["z"]["zero_share"] == pytest.approx(2 / 3)
     assert told["x"]["zero_share"] == 1.0
     assert told["x"]["darcy_m2"] == 0.0
-    assert told["x"]["geometric_m2"] is None
+    assert (told["x"]["geometric_of_flowing_m2"], told["x"]["geometric_m2"]) == (None, 0.0)
+    for k in told.values():
+        assert k["harmonic_m2"] <= k["geometric_m2"] <= k["arithmetic_m2"]
     assert told["z"]["darcy_m2"] == pytest.approx(found.k("z").mean(), rel=1e-6)
 
 
@@ -127,7 +134,8 @@ def test_the_map_does_not_depend_on_the_executor(tmp_path, finer, surrogate, exe
     found = map_permeability(coarse(), tmp_path / "b", executor=executor, **options)
     for axis in "zyx":
         np.testing.assert_allclose(found.k(axis), expected.k(axis), rtol=1e-5)
-    assert sorted(found.others["edge"].tolist()) == sorted(expected.others["edge"].tolist())
+    for name in ("edge", "start"):
+        np.testing.assert_array_equal(found.others[name], expected.others[name])
 
 
 def test_the_map_on_a_cluster_is_that_of_this_process(tmp_path, finer, surrogate):
@@ -218,6 +226,12 @@ def test_a_killed_map_goes_on_and_finishes_the_same(tmp_path):
         (mask(), (2e-6, 2e-6, 1e-6), {}, VoxelSizeError, "no cubes"),
         (np.ones((16,) * 3, np.float32), VOXEL, {}, PhaseError, "which value is pore is never guessed"),
         (np.ones((16,) * 3, np.uint8), VOXEL, {}, PhaseError, "which value is pore is never guessed"),
+        (mask(), VOXEL, {"window": 0}, ParameterError, "window=0 and step=0 make no lattice"),
+        (mask(), VOXEL, {"step": 0}, ParameterError, "window=16 and step=0 make no lattice"),
+        (mask(), VOXEL, {"window": "16"}, ParameterError, "window='16' is no whole number"),
+        (mask(), VOXEL, {"step": 8.0}, ParameterError, r"step=8\.0 is no whole number"),
+        (mask(), VOXEL, {"rev_sample": None}, ParameterError, "rev_sample=None is no whole number"),
+        (mask(), VOXEL, {"tolerance": "fine"}, ParameterError, "tolerance='fine' is no number"),
         (mask(), VOXEL, {"window": 64}, ParameterError, "larger than the volume"),
         (mask(), VOXEL, {"method": "surrogate"}, ParameterError, "without a surrogate"),
         (mask(), VOXEL, {"method": "magic"}, ParameterError, "method='magic' is not known"),
@@ -231,6 +245,108 @@ def test_what_cannot_be_mapped_is_refused_and_leaves_nothing(tmp_path, image, vo
     with pytest.raises(error, match=told):
         map_permeability(core(image, voxel), tmp_path / "map", **{"window": 16, **options, **QUIET})
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("classes", [{}, {"solid": 0, "pore": 3}])
+def test_of_labels_it_is_told_how_a_class_becomes_a_mask(tmp_path, finer, classes):
+    image = 3 * mask().astype(np.uint8)
+    labels = bigrock.ArraySource(image, VOXEL, kind="labels", classes=classes)
+    told = f"bigrock run LABELS MASK --kernel 'select-class value={classes.get('pore', 0)}'"
+    for network in (None, finer):
+        with pytest.raises(PhaseError, match=told):
+            map_permeability(labels, tmp_path / "map", super_resolution=network, window=16, **QUIET)
+    chosen = bigrock.run(parse_kernel("select-class value=3"), labels, "memory://pores.zarr", progress=False)
+    found = map_permeability(chosen, tmp_path / "map", window=16, axes="z", rev_sample=0, **QUIET)
+    assert found.windows["porosity"].mean() == mask().mean()
+
+
+def test_a_surrogate_of_coarse_images_is_refused(tmp_path, finer, surrogate):
+    coarse_one = dataclasses.replace(surrogate, training={**surrogate.training, "coarse_factor": 2})
+    options = {"super_resolution": finer, "surrogate": [surrogate, coarse_one], **QUIET}
+    with pytest.raises(BundleError, match="coarse images, whose voxels are 2 times longer"):
+        map_permeability(coarse(), tmp_path / "map", **options)
+    fine_one = dataclasses.replace(surrogate, training={**surrogate.training, "coarse_factor": 1})
+    map_permeability(
+        coarse(), tmp_path / "map", **options | {"surrogate": fine_one, "physics_sample": 0}, rev_sample=0
+    )
+
+
+@pytest.mark.parametrize("boundary", ["periodic", "mirrored"])
+def test_a_window_without_solid_and_wall_is_unbounded_and_left_out(tmp_path, boundary):
+    image = np.concatenate([mask((16, 16, 32)), np.ones((16, 16, 16), bool)], axis=2)
+    with pytest.raises(ParameterError, match="infinite"):
+        permeability(image[..., 32:], voxel_size=VOXEL, boundary=boundary)
+    how = {"window": 16, "axes": "zx", "rev_sample": 0, "boundary": boundary, "progress": False}
+    with pytest.warns(UserWarning, match="1 of 3 windows hold no solid"):
+        found = map_permeability(core(image), tmp_path / "map", **how)
+    assert np.isnan(found.k("z")).ravel().tolist() == [False, False, True]
+    told = json.loads((tmp_path / "map" / "map.json").read_text())
+    assert told["unbounded"] == 1
+    assert told["permeability"]["x"]["windows"] == 2
+    assert told["permeability"]["x"]["arithmetic_m2"] == pytest.approx(found.k("x").ravel()[:2].mean())
+    assert told["permeability"]["x"]["darcy_m2"] is None
+    assert "1 windows hold no solid" in (tmp_path / "map" / "report.html").read_text()
+    with pytest.warns(UserWarning, match="1 of 1 windows"):
+        whole = map_permeability(core(image[..., 32:]), tmp_path / "whole", **how)
+    assert whole.figures["permeability"]["z"]["arithmetic_m2"] is None
+    sealed = map_permeability(core(image), tmp_path / "sealed", **how | {"boundary": "sealed"})
+    assert (sealed.figures["unbounded"], bool(np.isfinite(sealed.k("z")).all())) == (0, True)
+
+
+def test_the_stored_maps_lie_over_the_core(tmp_path, finer):
+    """In metres from the centre of the core's first voxel: a window's centre is that of its stored voxel."""
+    stored = create_volume(
+        "memory://placed.zarr", (16, 16, 32), bool, voxel_size=4e-6, translation=(0, 8e-6, 0)
+    )
+    stored.write(Region.whole(stored.shape), mask((16, 16, 32)))
+    how = {"axes": "z", "rev_sample": 0, **QUIET}
+    map_permeability(stored, tmp_path / "bare", window=16, step=8, **how)
+    for name in ("permeability-z", "uncertainty-z", "porosity", "outside"):
+        volume = bigrock.open_volume(tmp_path / "bare" / f"{name}.zarr")
+        # Voxels 0 to 15 of the core have their centres at 0 to 60 µm.
+        assert volume.translation == pytest.approx((30e-6, 38e-6, 30e-6))
+        assert volume.voxel_size == pytest.approx((32e-6,) * 3)
+        assert validate(volume.path, progress=False).problems == ()
+    map_permeability(stored, tmp_path / "fine", super_resolution=finer, window=16, **how)
+    volume = bigrock.open_volume(tmp_path / "fine" / "porosity.zarr")
+    # Sixteen fine voxels are the voxels 0 to 7 of the core, with centres at 0 to 28 µm.
+    assert volume.translation == pytest.approx((14e-6, 22e-6, 14e-6))
+
+
+def test_the_page_tells_the_threshold_in_use_and_whose_uncertainty_it_shows(tmp_path, finer, surrogate):
+    how = {"super_resolution": finer, "axes": "z", "rev_sample": 0, "window": 16, "progress": False}
+    for options, threshold, uncertainty in (
+        ({"threshold": 0.4}, "pore fraction is over 0.4", "The uncertainty of the Stokes solver alone"),
+        ({"threshold": "fraction"}, "keeps its pore fraction", "The uncertainty of the Stokes solver alone"),
+        ({"surrogate": surrogate}, "pore fraction is over 0.5", "What the networks tell of their own"),
+    ):
+        map_permeability(coarse(), tmp_path / "map", overwrite=True, **how | options)
+        page = (tmp_path / "map" / "report.html").read_text()
+        assert threshold in page
+        assert uncertainty in page
+        assert "global threshold" not in page
+        assert "Grey histogram" in page
+
+
+@dataclasses.dataclass(frozen=True)
+class AsItIs(Kernel):
+    """A super-resolution by 1."""
+
+    def __call__(self, array: np.ndarray, block: Block) -> np.ndarray:
+        return array[block.trim]
+
+
+def test_windows_before_one_that_cannot_be_read_stay_and_are_those_of_that_core(tmp_path):
+    image = mask((64, 16, 16)).astype(np.float32)
+    image[40, 8, 8] = np.nan
+    how = {"super_resolution": AsItIs(), "window": 16, "axes": "z", "rev_sample": 0, **QUIET}
+    with pytest.raises(NonFiniteError, match="Windows that were solved before stay in the folder"):
+        map_permeability(core(image), tmp_path / "map", executor="serial", **how)
+    assert (tmp_path / "map" / "windows.bin").stat().st_size > 0
+    image[40, 8, 8] = 0
+    with pytest.raises(ResumeError):
+        map_permeability(core(image), tmp_path / "map", **how)
+    map_permeability(core(image), tmp_path / "map", overwrite=True, **how)
 
 
 def test_networks_for_something_else_are_refused(tmp_path, finer, surrogate):
@@ -249,7 +365,12 @@ def test_networks_for_something_else_are_refused(tmp_path, finer, surrogate):
 
 @pytest.mark.parametrize(
     ("value", "error", "told"),
-    [(np.nan, NonFiniteError, "NaN or infinity"), (210.0, SourceError, "grey levels from 0 to 210")],
+    [
+        (np.nan, NonFiniteError, "NaN or infinity"),
+        (210.0, SourceError, "grey levels from 0 to 210"),
+        (1.9, SourceError, r"grey levels from 0 to 1\.9"),
+        (-0.3, SourceError, r"grey levels from -0\.3 to 0"),
+    ],
 )
 def test_pore_fractions_that_are_none_stop_the_map(tmp_path, finer, value, error, told):
     image = np.zeros((16, 16, 16), np.float32)
@@ -258,6 +379,14 @@ def test_pore_fractions_that_are_none_stop_the_map(tmp_path, finer, value, error
     with pytest.raises(error, match=told):
         map_permeability(core(image), tmp_path / "map", executor="serial", **options)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pore_fractions_may_overshoot_as_interpolation_does(tmp_path, finer):
+    image = mask((16, 16, 16)).astype(np.float32)
+    image[8, 8, 7:9] = -0.2, 1.2
+    options = {"super_resolution": finer, "axes": "z", "window": 32, "rev_sample": 0, **QUIET}
+    found = map_permeability(core(image), tmp_path / "map", **options)
+    assert np.isfinite(found.k("z")).all()
 
 
 def test_whole_numbers_need_the_levels_of_solid_and_pore(tmp_path, finer):

@@ -51,7 +51,14 @@ def log_in(folder: Path, seed: int = 0, **options: Any) -> RowLog:
 @pytest.mark.parametrize("executor", ["serial", 1, 3])
 def test_rows_are_the_same_for_any_executor(tmp_path, executor):
     rows = run_rows(Squares(9, tmp_path), log_in(tmp_path), executor=executor, progress=False)
-    assert sorted(rows["square"].tolist()) == [float(n * n) for n in range(18)]
+    assert rows["square"].tolist() == [float(n * n) for n in range(18)]
+
+
+def test_rows_are_told_by_key_and_not_as_they_arrived(tmp_path):
+    log = log_in(tmp_path)
+    for n in (12, 3, 100, 7):
+        log.add([np.array([(n, (0, n, 0), n * n)], KIND)])
+    assert log.rows()["edge"].tolist() == [3, 7, 12, 100]
 
 
 def test_tasks_that_are_done_are_not_run_again(tmp_path):

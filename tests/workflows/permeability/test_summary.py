@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy.stats import gmean
 
-from bigrock.workflows.permeability.summary import agreement, direct_rev, profile, statistics_of
+from bigrock.workflows.permeability.summary import (
+    agreement,
+    direct_rev,
+    profile,
+    settled_rev,
+    statistics_of,
+    upscaled,
+    upscaled_rev,
+)
 
 
 def test_zeros_count_in_the_mean_and_are_told_apart_from_the_geometric_mean():
@@ -15,13 +23,13 @@ def test_zeros_count_in_the_mean_and_are_told_apart_from_the_geometric_mean():
     assert found["windows"] == 3
     assert found["zero_share"] == pytest.approx(1 / 3)
     assert found["arithmetic_m2"] == pytest.approx(5e-13 / 3)
-    assert found["geometric_m2"] == pytest.approx(gmean([1e-13, 4e-13]))
+    assert found["geometric_of_flowing_m2"] == pytest.approx(gmean([1e-13, 4e-13]))
     assert found["least_m2"] == 0.0
 
 
 def test_a_core_that_nothing_crosses_has_no_geometric_mean():
     found = statistics_of(np.zeros(4))
-    assert (found["geometric_m2"], found["zero_share"], found["variation"]) == (None, 1.0, None)
+    assert (found["geometric_of_flowing_m2"], found["zero_share"], found["variation"]) == (None, 1.0, None)
 
 
 @pytest.mark.parametrize("axis", range(3))
@@ -69,3 +77,53 @@ def test_windows_of_one_size_are_one_point_of_the_rev():
         (pytest.approx(16e-6), pytest.approx(2e-13)),
         (pytest.approx(32e-6), pytest.approx(5e-13)),
     ]
+
+
+def test_a_cube_of_windows_that_overlap_reaches_from_the_first_to_the_end_of_the_last():
+    k = np.random.default_rng(0).random((3, 6, 6, 6)) + 0.1
+    rows = upscaled_rev(k, "z", 64e-6, 16e-6, 0)
+    assert [row["edge_m"] for row in rows] == pytest.approx([(64 + 16 * n) * 1e-6 for n in range(6)])
+    # The core is 144 µm long: two windows beside each other fit, two cubes of 80 µm do not.
+    assert [row["windows"] for row in rows] == [8, 1, 1, 1, 1, 1]
+    side_by_side = upscaled_rev(k, "z", 64e-6, 64e-6, 0)
+    assert [row["edge_m"] for row in side_by_side] == pytest.approx([n * 64e-6 for n in range(1, 7)])
+    assert [row["windows"] for row in side_by_side] == [48, 27, 8, 1, 1, 1]
+
+
+def sizes(*told: tuple[int, int, float | None]) -> list[dict]:
+    return [{"edge_m": edge * 1e-6, "windows": n, "variation": variation} for edge, n, variation in told]
+
+
+@pytest.mark.parametrize(
+    ("cubes", "single", "edge", "reason"),
+    [
+        (sizes((64, 27, 0.4), (128, 8, 0.08), (192, 1, None)), [], 128, None),
+        (sizes((64, 27, 0.09), (128, 8, 0.08)), [], 64, None),
+        (sizes((64, 4, 0.01), (128, 2, 0.01)), [], None, "8 cubes that share no voxel, but at most 4"),
+        (sizes((64, 8, 0.4), (128, 2, 0.01)), [], None, "k of cubes of 64 µm varies by 0.4"),
+        (sizes((64, 8, 0.01), (128, 2, 0.3)), [], None, "k of cubes of 128 µm varies by 0.3"),
+        (sizes((64, 8, 0.01)), sizes((64, 8, 0.3)), None, "k of single windows of 64 µm varies by 0.3"),
+        (sizes((64, 8, 0.01)), sizes((128, 2, 0.3)), None, "k of single windows of 128 µm varies by 0.3"),
+        (sizes((64, 8, 0.01)), sizes((32, 4, 0.9), (64, 8, 0.05), (128, 1, None)), 64, None),
+        (sizes((64, 64, 0.01), (128, 8, 0.02)), sizes((64, 8, 0.3)), 128, None),
+        (sizes((64, 8, None)), [], None, "k of cubes of 64 µm is 0"),
+        ([], [], None, "at most 0"),
+    ],
+)
+def test_a_representative_size_needs_enough_cubes_and_is_refuted_by_places_that_vary(
+    cubes, single, edge, reason
+):
+    found, why = settled_rev(cubes, single)
+    assert found == (None if edge is None else pytest.approx(edge * 1e-6))
+    assert (why is None) if reason is None else (reason in why)
+
+
+def test_unbounded_windows_are_left_out_of_means_and_leave_darcy_flow_unknown():
+    k = np.random.default_rng(0).random((3, 2, 4, 2)) + 0.1
+    k[:, 0, 0, 0] = np.nan
+    found = upscaled(k)["y"]
+    assert found["arithmetic_m2"] == pytest.approx(np.nanmean(k[1]))
+    assert found["harmonic_m2"] == pytest.approx(1 / np.nanmean(1 / k[1]))
+    assert found["darcy_m2"] is None
+    assert [row["windows"] for row in upscaled_rev(k, "y", 1.0, 1.0, 0)] == [15, 1]
+    assert upscaled(np.full((3, 2, 2, 2), np.nan)) == {}
