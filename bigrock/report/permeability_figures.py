@@ -130,13 +130,25 @@ def _cross(axes: Axes, unknown: Array, ink: Ink) -> None:
 
 
 def _single(
-    figure: Figure, image: Any, known: Array, zero: bool, label: str, place: tuple[float, ...], ink: Ink
+    figure: Figure,
+    image: Any,
+    known: Array,
+    zero: bool,
+    label: str,
+    place: tuple[float, float, float, float],
+    ink: Ink,
 ) -> None:
     """Draw the bar of a map of one value: a scale about it would show values that are nowhere."""
     left, bottom, width, height = place
     if not known.size:
         said = f"{label}: {'0 everywhere' if zero else 'no value'}"
-        style = {"color": ink.text, "fontsize": 9.5, "rotation": 90, "va": "center", "ha": "center"}
+        style: dict[str, Any] = {
+            "color": ink.text,
+            "fontsize": 9.5,
+            "rotation": 90,
+            "va": "center",
+            "ha": "center",
+        }
         figure.text(left + width / 2, bottom + height / 2, said, **style)
         return
     axes = figure.add_axes(place)
@@ -150,7 +162,7 @@ def _single(
         spine.set_color(ink.grid)
 
 
-def _bar(figure: Figure, image: Any, label: str, place: tuple[float, ...], ink: Ink) -> None:
+def _bar(figure: Figure, image: Any, label: str, place: tuple[float, float, float, float], ink: Ink) -> None:
     axes = figure.add_axes(place)
     bar = figure.colorbar(image, cax=axes)
     if image.norm.vmin > 0 and "Log" in type(image.norm).__name__:

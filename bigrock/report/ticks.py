@@ -62,7 +62,7 @@ def plain_ticks(low: float, high: float) -> list[float]:
     from matplotlib.ticker import MaxNLocator
 
     if high <= 8 * low:
-        ticks = MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high).tolist()
+        ticks = [float(tick) for tick in MaxNLocator(4, steps=[1, 2, 5, 10]).tick_values(low, high)]
     else:
         steps = (1,) if high > 1000 * low else (1, 2, 5)
         powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)

@@ -122,8 +122,11 @@ def _placed(attributes: dict[str, Any], where: str) -> list[tuple[float, float, 
             )
         elif step.get("type") == "translation":
             first = [a + float(b) for a, b in zip(first, step["translation"], strict=True)]
-    placed = [(scale[i], first[i], axes[i].get("unit")) for i in map(names.index, "zyx")]
-    if any(unit is None or size <= 0 for size, _, unit in placed):
+    places = [names.index(axis) for axis in "zyx"]
+    placed = [
+        (scale[i], first[i], str(axes[i]["unit"])) for i in places if axes[i].get("unit") and scale[i] > 0
+    ]
+    if len(placed) < 3:
         return None
     return placed
 

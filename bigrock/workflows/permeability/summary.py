@@ -127,7 +127,9 @@ def upscaled(k_m2: Array) -> dict[str, dict[str, float | None]]:
     filled = np.where(np.isfinite(k_m2), k_m2, k_m2[AXES.index(known[0])])
     bounded = np.isfinite(filled).all(axis=0)
     found = upscale(filled if bounded.all() else filled[:, bounded][..., None, None])
-    means = {axis: {f"{mean}_m2": float(getattr(found[axis], mean)) for mean in _MEANS} for axis in known}
+    means: dict[str, dict[str, float | None]] = {
+        axis: {f"{mean}_m2": float(getattr(found[axis], mean)) for mean in _MEANS} for axis in known
+    }
     if bounded.all():
         return means
     return {axis: {**told, "darcy_m2": None} for axis, told in means.items()}
