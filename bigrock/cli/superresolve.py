@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -63,12 +62,9 @@ def superresolve(
     The same voxels for any blocks, up to rounding; the same command continues an interrupted run.
     """
     import bigrock
-    from bigrock.errors import VolumeExistsError
     from bigrock.models import load_bundle, super_resolution_kernel
     from bigrock.workflows.execution import executing
 
-    if "://" not in dest and Path(dest).is_file():
-        raise VolumeExistsError(f"{Path(dest).absolute()} is a file. Choose another folder.")
     options: dict[str, Any] = {"output": output, "threshold": o.threshold_of(threshold), "dtype": dtype}
     options |= {"precision": precision, "backend": backend}
     options["value_range"] = o.numbers("--value-range", value_range)

@@ -15,6 +15,7 @@ from zarr.core.sync import sync
 from bigrock.engine.donelog import DoneLog, compare
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.volumes import exists, open_volume
+from bigrock.volumes.create import refuse_file
 from bigrock.volumes.stores import is_local, location
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def logged_run(
     VolumeExistsError
         If anything else is stored there.
     """
+    refuse_file(store)
     if not exists(store):
         return None, False
     if overwrite:

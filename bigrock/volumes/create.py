@@ -26,7 +26,7 @@ from bigrock.volumes.volume import Volume
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["create_volume", "exists", "pyramid_levels"]
+__all__ = ["create_volume", "exists", "pyramid_levels", "refuse_file"]
 
 _COARSEST = 256
 
@@ -51,6 +51,18 @@ def exists(path: str | os.PathLike[str] | Store) -> bool:
     False
     """
     return sync(_first_key(open_store(path))) is not None
+
+
+def refuse_file(store: Store) -> None:
+    """Refuse a destination that is a file, where a folder is to be made.
+
+    Raises
+    ------
+    VolumeExistsError
+        With its path.
+    """
+    if isinstance(store, LocalStore) and store.root.is_file():
+        raise VolumeExistsError(f"{store.root} is a file. Choose another destination.")
 
 
 async def _first_key(store: Store) -> str | None:
@@ -159,6 +171,7 @@ def create_volume(
     z, y, x = (int(n) for n in shape)
     voxel_m = None if voxel_size is None else parse_voxel_size(voxel_size)
     first_m = _translation(translation, voxel_m)
+    refuse_file(store)
     if exists(store):
         if not overwrite:
             raise VolumeExistsError(

@@ -204,7 +204,7 @@ def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
     )
     (tmp_path / "m.npy").write_bytes(b"held")
     refused = call("superresolve", tmp_path / "core.zarr", tmp_path / "m.npy", *model, code=1)
-    assert "m.npy is a file. Choose another folder." in refused.stderr
+    assert "m.npy is a file. Choose another destination." in refused.stderr
     assert (tmp_path / "m.npy").read_bytes() == b"held"
     weights = folder / "super-resolution" / "models" / "model.safetensors"
     shutil.copytree(folder / "super-resolution", tmp_path / "odd")

@@ -91,9 +91,9 @@ def _questions(roles: Roles) -> dict[str, tuple[str, str]]:
     """Return what is asked of physics, and the images before and after."""
     return {
         "Does super-resolution help?": (roles.interpolated, roles.plain),
-        "Does tuning with a fidelity term help?": (roles.plain, roles.tuned),
+        "Does tuning through masks help?": (roles.plain, roles.tuned),
         "Or is it the extra epochs?": (roles.control, roles.tuned),
-        "Does the paper's mode help (no fidelity term)?": (roles.plain, roles.paper),
+        "Does the paper's mode help (tuning through grey images)?": (roles.plain, roles.paper),
     }
 
 

@@ -121,10 +121,10 @@ def test_the_verdict_says_what_the_intervals_say():
         }
     )
     said = verdict(found)
-    assert "by Stokes flow lower, RMSE -0.1" in said["Does tuning with a fidelity term help?"]
+    assert "by Stokes flow lower, RMSE -0.1" in said["Does tuning through masks help?"]
     assert "voxels only → fine-tuned" in said["Or is it the extra epochs?"]
     assert "lower" in said["Or is it the extra epochs?"]
-    assert "higher" in said["Does the paper's mode help (no fidelity term)?"]
+    assert "higher" in said["Does the paper's mode help (tuning through grey images)?"]
     assert "nothing of that is there" in said["Does the surrogate tell the truth of it?"]
     assert "reads k from the coarse image itself reaches r²" in said["Is the detour worth it?"]
     assert "Does super-resolution help?" not in said
@@ -141,7 +141,7 @@ def test_a_change_within_chance_is_called_none():
     random = np.random.default_rng(1)
     found = judged({"super-resolution": {"physics": 0.3}, "fine-tuned": {"physics": 0.3}})
     found.rows["physics"][2] = found.truth + random.normal(0, 0.3, len(found.truth))
-    assert "not beyond chance" in verdict(found)["Does tuning with a fidelity term help?"]
+    assert "not beyond chance" in verdict(found)["Does tuning through masks help?"]
 
 
 def test_the_page_names_the_papers_mode_and_leaves_out_what_nobody_asked():
