@@ -136,6 +136,6 @@ def test_a_translation_that_has_no_meaning_is_refused_and_nothing_is_deleted(
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_file_is_no_destination(tmp_path, overwrite):
     (tmp_path / "notes.txt").write_text("held")
-    with pytest.raises(VolumeExistsError, match="is a file. Choose another destination"):
+    with pytest.raises(VolumeExistsError, match="is a file"):
         create_volume(tmp_path / "notes.txt", (4, 4, 4), "uint8", overwrite=overwrite)
     assert (tmp_path / "notes.txt").read_text() == "held"
