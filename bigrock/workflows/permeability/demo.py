@@ -98,7 +98,8 @@ def permeability_demo(
     -------
     PermeabilityDemo
         ``figures``: r² of log10 k of the test rocks. ``r2_…``: by the surrogate, from grey images (``hr``: the
-        true ones; ``bypass``: the direct regressor). ``holdout_r2_…``: by the hold-out, from masks in
+        true ones; ``bypass``: the direct regressor); ``r2_mask_…``: from masks, as the fine-tuned network was
+        tuned for. ``holdout_r2_…``: by the hold-out, from masks in
         which each coarse voxel keeps its pore fraction. ``physics_r2_…``: by Stokes flow in these masks;
         ``physics_threshold_r2_…``: in thresholded images. ``physics_rmse_change_ci95``: RMSE of log10 k of
         fine-tuned minus super-resolved masks, 95 % interval. ``seconds``: of training, in all.
@@ -239,6 +240,7 @@ def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str
         "porosity_error_sr": round(judged.image("super-resolution")["porosity_error"], 5),
         "r2_cubic": r2("cubic", "surrogate"),
         **{f"r2_{key}": r2(name, "surrogate") for key, name in names.items()},
+        **{f"r2_mask_{key}": r2(name, "surrogate_mask") for key, name in names.items()},
         "r2_hr": r2(TRUTH, "surrogate"),
         "r2_bypass": r2(TRUTH, "direct"),
         "holdout_r2_hr": r2(TRUTH, "holdout_mask"),
