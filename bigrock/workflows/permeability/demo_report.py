@@ -67,7 +67,9 @@ def write_demo_report(
         *_beside_the_truth(core.found, core.exact),
         *map_sections(core.found),
     ]
-    return write_report({"core": core.coarse}, path, title="Permeability demo", sections=sections)
+    return write_report(
+        {"core": core.coarse}, path, title="Permeability demo", sections=sections, mark_threshold=False
+    )
 
 
 def _images(rocks: RockSet, parts: RockSplit, networks: DemoNetworks, factor: int) -> Picture:
