@@ -96,6 +96,7 @@ def pooled(judged: list[PermeabilityEvaluation]) -> None:
             ("super-resolution", "fine-tuned"),
             ("voxels only", "fine-tuned"),
             ("super-resolution", "paper's mode"),
+            ("voxels only", "paper's mode"),
             ("super-resolution", "voxels only"),
             ("cubic", "super-resolution"),
         ):
