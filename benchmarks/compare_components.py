@@ -20,9 +20,7 @@ differ.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
-import shutil
 import statistics
 import subprocess
 import sys
@@ -34,8 +32,8 @@ from typing import Any
 from unittest import mock
 
 import numpy as np
+from components_alone import BLOCK, blocks_of, step
 
-BLOCK = (128, 128, 128)
 GOALS = {
     "statistics": 4.0,
     "labels": 1.0,
@@ -120,80 +118,12 @@ def row(what: str, case: str, peer: float, ours: float, read: float, equal: bool
     }
 
 
-def peak_bytes(name: str = "VmHWM") -> int:
-    # Not ru_maxrss: a new process inherits that of its parent.
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(name))
-
-
-@functools.cache
-def warm(folder: Path) -> None:
-    """Load and compile everything on a volume of nothing."""
-    import bigrock
-
-    tiny = bigrock.ArraySource(np.random.default_rng(0).random((9, 9, 9)) < 0.3)
-    bigrock.label(tiny, "memory://warm.zarr", block=(4, 4, 4), executor="serial", progress=False)
-    bigrock.open_volume(folder / "mask.zarr")[:1, :1, :1]
-
-
-def step(contender: str, folder: Path, connectivity: int) -> dict[str, Any]:
-    """Run one contender in this process, and return what it took and the sizes that it found."""
-    import cc3d
-
-    import bigrock
-    from bigrock.kernels import Components
-    from bigrock.volumes import Region, create_volume
-
-    warm(folder)
-    mask, out = bigrock.open_volume(folder / "mask.zarr"), folder / f"{contender}.zarr"
-    shutil.rmtree(out, ignore_errors=True)
-    before, cpu, wall = peak_bytes("VmRSS"), time.process_time(), time.perf_counter()
-    how: dict[str, Any] = {"block": BLOCK, "executor": "serial", "progress": False}
-    found = None
-    if contender == "read":
-        for block in _blocks(mask.shape):
-            mask.read(block.core)
-    elif contender == "statistics":
-        [sums] = bigrock.reduce(mask, [Components(connectivity)], **how)
-        found = sums.voxels
-    elif contender == "cc3d statistics":
-        labels = cc3d.connected_components(mask[:], connectivity=connectivity, out_dtype=np.uint32)
-        found = cc3d.statistics(labels)["voxel_counts"][1:]
-    elif contender == "labels":
-        bigrock.label(mask, out, connectivity=connectivity, **how)
-    elif contender == "cc3d labels":
-        labels = cc3d.connected_components(mask[:], connectivity=connectivity, out_dtype=np.uint32)
-        sink = create_volume(out, mask.shape, "uint32", kind="labels", shard=BLOCK)
-        for block in _blocks(mask.shape):
-            sink.write(Region(block.core.start, block.core.stop), labels[block.core.slices])
-    elif contender == "dask-image":
-        import dask
-        from dask_image.ndmeasure import label
-
-        structure = np.ones((3, 3, 3)) if connectivity == 26 else None
-        with dask.config.set(scheduler="synchronous"):
-            labels, _ = label(mask.to_dask(), structure)
-            labels.to_zarr(str(out))
-    return {
-        "cpu_s": time.process_time() - cpu,
-        "wall_s": time.perf_counter() - wall,
-        "above_bytes": peak_bytes() - before,
-        "peak_bytes": peak_bytes(),
-        "sizes": None if found is None else [len(found), int(found.max()), int(found.sum())],
-    }
-
-
-def _blocks(shape: tuple[int, int, int]) -> Any:
-    from bigrock.geometry import BlockGrid
-
-    return BlockGrid(shape, BLOCK)
-
-
 def in_own_process(contender: str, folder: Path, connectivity: int, rounds: int) -> dict[str, Any]:
     """Return the run of a contender with the median CPU time; with no rounds, one in this process."""
     if rounds == 0:
         return step(contender, folder, connectivity)
-    command = [sys.executable, __file__, "--step", contender, str(folder), str(connectivity)]
+    program = Path(__file__).with_name("components_alone.py")
+    command = [sys.executable, str(program), contender, str(folder), str(connectivity)]
     runs = []
     for _ in range(rounds):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -208,7 +138,7 @@ def make_mask(folder: Path, edge: int) -> None:
     tile = blobs(min(edge, 256))
     volume = create_volume(folder / "mask.zarr", (edge,) * 3, "bool", shard=BLOCK)
     n = tile.shape[0]
-    for block in _blocks(volume.shape):
+    for block in blocks_of(volume.shape):
         index = [np.arange(a, b) for a, b in zip(block.core.start, block.core.stop, strict=True)]
         mirrored = [np.where(i // n % 2, n - 1 - i % n, i % n) for i in index]
         volume.write(block.core, tile[np.ix_(*mirrored)])
@@ -246,7 +176,7 @@ def same_labels(a: Path, b: Path) -> bool:
     import bigrock
 
     one, other = bigrock.open_volume(a), bigrock.open_volume(b)
-    return all(np.array_equal(one.read(k.core), other.read(k.core)) for k in _blocks(one.shape))
+    return all(np.array_equal(one.read(k.core), other.read(k.core)) for k in blocks_of(one.shape))
 
 
 def beside_dask_image(folder: Path, edge: int, connectivity: int) -> dict[str, Any]:
@@ -325,12 +255,7 @@ def main() -> int:
     parser.add_argument("--edge", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--step", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.step:
-        contender, folder, connectivity = options.step
-        print(json.dumps(step(contender, Path(folder), int(connectivity))))
-        return 0
     edge, rounds = (128, 1) if options.quick else (options.edge, options.rounds)
     print(f"{'':18} {'case':18} {'peer':>11} {'bigrock':>11} {'ratio':>7} {'goal':>6} {'of read':>8}  equal")
     rows: list[dict[str, Any]] = []

@@ -16,8 +16,9 @@ settings.register_profile("bigrock", derandomize=True, deadline=None, max_exampl
 settings.load_profile("bigrock")
 
 ROOT = Path(__file__).parent.parent
-# Toy kernels and watched stores are modules, so that worker processes can import them too.
-sys.path.insert(0, str(ROOT / "tests" / "engine"))
+# What several test files share lies beside them in modules, so that worker processes can import it too.
+for folder in ("engine", "datasets", "kernels", "measures", "training", "workflows/permeability"):
+    sys.path.insert(0, str(ROOT / "tests" / folder))
 
 
 @pytest.fixture(scope="session")

@@ -170,10 +170,8 @@ def _given(rocks: str | None, config: str | None) -> tuple[str, PermeabilitySett
     """Return the rocks and the settings that are asked for."""
     if config is not None:
         from bigrock.workflows import load_config
-        from bigrock.workflows.permeability.network_settings import PermeabilityJob
 
         job: Any = load_config(config, expected="permeability", rocks=rocks)
-        assert isinstance(job, PermeabilityJob)
         return job.rocks, job.settings
     if rocks is None:
         raise ParameterError("no rocks are given. Name a set of rocks, or a --config that does.")

@@ -135,12 +135,8 @@ def _written(found: Evaluation, labels: Volume, grey: Volume | None, folder: Pat
 def shale_job(config: str, **given: Any) -> Any:
     """Return the job of a configuration file of the shale workflow."""
     from bigrock.workflows import load_config
-    from bigrock.workflows.shale.settings import ShaleJob
 
-    job = load_config(config, **given)
-    if not isinstance(job, ShaleJob):
-        raise ParameterError(f"{config} is for the workflow {job.workflow!r}. Give one with workflow: shale.")
-    return job
+    return load_config(config, expected="shale", **given)
 
 
 def number_list(option: str, text: str) -> list[int]:

@@ -56,7 +56,7 @@ def network_permeability(mask: npt.NDArray[np.bool_], axes: Sequence[str] = ("z"
 
 
 def _along_first(mask: npt.NDArray[np.bool_]) -> float:
-    from bigrock.datasets.rocks import percolates
+    from bigrock.kernels.percolation import percolates
 
     if not percolates(mask)["z"]:
         return 0.0

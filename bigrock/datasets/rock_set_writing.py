@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -25,8 +24,9 @@ from bigrock.engine.streams import BatchResult
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.geometry import Block, BlockGrid
 from bigrock.volumes import exists
+from bigrock.volumes.create import refuse_file
 from bigrock.volumes.layout import codecs_for
-from bigrock.volumes.stores import codec_pipeline, is_in_memory, is_local, location, open_store
+from bigrock.volumes.stores import codec_pipeline, is_in_memory, location, open_store
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
@@ -132,8 +132,7 @@ def write_rocks(
         At the end, if rocks failed after every retry. The others are done and kept.
     """
     place, store = location(dest), open_store(dest)
-    if is_local(place) and Path(place).is_file():
-        raise VolumeExistsError(f"{place} is a file. Choose another folder.")
+    refuse_file(store)
     if exists(store):
         _refuse_foreign(store)
     log, settings = DoneLog(store), source.settings() | {"voxel_size_m": list(voxel_size)}

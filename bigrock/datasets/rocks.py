@@ -13,7 +13,7 @@ from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
 from bigrock.kernels.percolation import percolates
 
-__all__ = ["ROCK_FAMILIES", "percolates", "rock"]
+__all__ = ["ROCK_FAMILIES", "rock"]
 
 ROCK_FAMILIES = tuple(FAMILIES)
 """Names of the textures, described in `bigrock.datasets.rock_families`."""

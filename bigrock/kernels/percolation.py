@@ -9,7 +9,17 @@ __all__ = ["percolates"]
 
 
 def percolates(mask: npt.NDArray[np.bool_]) -> dict[str, bool]:
-    """Return for each axis whether pores join both faces, across faces of voxels.
+    """Return for each axis whether pores join both faces, across faces of voxels; exact.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, 3-D
+        True = pore.
+
+    Returns
+    -------
+    dict
+        "z", "y" and "x" to a bool.
 
     Examples
     --------

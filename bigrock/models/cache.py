@@ -69,7 +69,7 @@ def _load(bundle: Bundle, device: str) -> nn.Module:
     if there.digest != bundle.digest:
         raise BundleError(
             f"{there.folder} now holds the model {there.digest[:12]}…, and {bundle.digest[:12]}… was asked for: blocks "
-            "would get labels of different models. Load the bundle again, and start a new run."
+            "would get results of different models. Load the bundle again, and start a new run."
         )
     network = build_network(there.config)
     load_weights(network, Path(there.folder) / WEIGHTS)

@@ -103,7 +103,7 @@ def test_what_is_no_set_of_rocks_is_said_to_be_none_and_is_kept(tmp_path):
         assert (result.exit_code, "is no set of rocks" in result.stderr) == (1, True), result.output
         assert "--overwrite" not in result.stderr
         result = prepare(file, "--count", 1, "--edge", 16, *more)
-        assert (result.exit_code, "m.npy is a file. Choose another folder" in result.stderr) == (1, True)
+        assert (result.exit_code, "m.npy is a file. Choose another destination" in result.stderr) == (1, True)
     assert bigrock.open_volume(volume)[:].all()
     assert file.read_bytes() == held
 

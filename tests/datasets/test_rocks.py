@@ -10,8 +10,8 @@ from scipy.spatial import cKDTree
 from bigrock.datasets import ROCK_FAMILIES, rock
 from bigrock.datasets.rock_families import FAMILIES, gaussian_field
 from bigrock.datasets.rock_loops import line_distances, nearest_points
-from bigrock.datasets.rocks import percolates
 from bigrock.errors import ParameterError
+from bigrock.kernels.percolation import percolates
 
 
 @pytest.mark.parametrize("family", ROCK_FAMILIES)

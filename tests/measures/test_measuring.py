@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_measure import Solidity, rock_mask
 from skimage.filters import threshold_otsu
 
 from bigrock.engine.kernel import Kernel
 from bigrock.errors import NonFiniteError, ParameterError, PhaseError
-from bigrock.kernels import Cylinder, GlobalOtsu, GreyHistogram, MaskField, Standardize, Threshold
-from bigrock.measures import MEASURES, Measure, PolarityWarning, measure
-from bigrock.measures.porosity import PoreCount
+from bigrock.kernels import GlobalOtsu, Threshold
+from bigrock.measures import MEASURES, PolarityWarning, measure
 from bigrock.volumes import ArraySource, Region, create_volume
 
 VOXEL = (2e-6, 3e-6, 4e-6)
@@ -30,10 +29,6 @@ def real_data(name: str) -> np.ndarray:
     if not (here / name).exists():
         pytest.skip(f"real data {name} is not under {here}; set BIGROCK_TEST_DATA")
     return tifffile.imread(here / name)
-
-
-def rock_mask(shape=(9, 11, 13), seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).random(shape) < np.linspace(0.1, 0.4, shape[0])[:, None, None]
 
 
 def test_porosity_is_the_fraction_of_pore_voxels():
@@ -184,45 +179,6 @@ def test_nan_in_a_grey_volume_is_refused_with_its_place():
         measure(grey, "histogram", progress=False)
 
 
-@dataclass(frozen=True)
-class Solidity(Measure):
-    """The share of solid, counted three ways that must agree."""
-
-    name = "solidity"
-    units: ClassVar[dict[str, str]] = {"total": "fraction"}
-    limit: int | None = None
-
-    def reductions(self, facts):
-        return (PoreCount(), GreyHistogram())
-
-    def solid_reductions(self, facts):
-        return (PoreCount(),)
-
-    def fitting(self, facts):
-        return PoreCount() if self.limit is None else None
-
-    def fitted(self, result):
-        return replace(self, limit=result)
-
-    def describe(self, found, facts):
-        pores, histogram = found.results
-        assert self.limit == pores
-        bulk = histogram.total if found.whole is None else found.whole[0]
-        assert found.solid[0] + pores == bulk
-        return {"total": 1 - pores / bulk}
-
-
-@dataclass(frozen=True)
-class LeftHalf:
-    """A field of view: x below a limit."""
-
-    limit: int
-
-    def inside(self, region):
-        x = np.arange(region.start[2], region.stop[2])
-        return (x < self.limit)[None, None]
-
-
 def test_a_measure_is_added_by_one_entry(monkeypatch):
     monkeypatch.setitem(MEASURES, "solidity", Solidity)
     mask = rock_mask()
@@ -238,26 +194,6 @@ def test_options_are_given_with_the_measure_and_may_not_contradict():
     assert measure(mask, Solidity(limit=int(mask.sum())))["solidity"]["total"] == 1 - mask.mean()
     with pytest.raises(ParameterError, match="asked for twice"):
         measure(mask, [Solidity(1), Solidity(2)])
-
-
-@pytest.mark.parametrize("what", [["porosity", Solidity()], ["profiles"]])
-def test_outside_the_field_of_view_nothing_counts(what):
-    mask = rock_mask()
-    field = LeftHalf(5)
-    seen = measure(mask, what, field_of_view=field, block=(4, 4, 4), progress=False)
-    cut = measure(np.ascontiguousarray(mask[..., :5]), what, progress=False)
-    for name in cut:
-        if name == "profiles":
-            for axis in "zy":
-                np.testing.assert_array_equal(seen[name][axis]["porosity"], cut[name][axis]["porosity"])
-            np.testing.assert_array_equal(seen[name]["x"]["porosity"][:5], cut[name]["x"]["porosity"])
-            assert np.isnan(seen[name]["x"]["porosity"][5:]).all()
-        else:
-            assert seen[name] == cut[name]
-    assert seen.volume["field_of_view"] == {"name": "LeftHalf", "limit": 5}
-    grey = np.random.default_rng(0).integers(0, 200, mask.shape).astype(np.uint8)
-    seen = measure(grey, "histogram", field_of_view=field, block=(4, 4, 4), progress=False)
-    assert seen["histogram"]["mean"] == grey[..., :5].mean()
 
 
 def test_classes_are_measured_one_by_one_in_one_read():
@@ -327,43 +263,3 @@ def test_the_threshold_of_a_real_grey_scan_is_that_of_scikit_image():
     assert result["otsu"] == threshold_otsu(cement)
     assert result["mean"] == pytest.approx(cement.mean(), rel=1e-12)
     assert result["std"] == pytest.approx(cement.std(), rel=1e-12)
-
-
-@pytest.mark.parametrize("name", [n for n, m in MEASURES.items() if m.of == "phase"])
-def test_a_field_of_view_without_a_voxel_is_refused(name):
-    mask = np.eye(6, dtype=bool)[None].repeat(3, 0)
-    nothing = MaskField(ArraySource(np.zeros(mask.shape, bool)))
-    for field in (nothing, Cylinder(100, 3, 20), Cylinder(-1, 2, 0.9)):
-        with pytest.raises(ParameterError, match="no voxel"):
-            measure(mask, name, field_of_view=field, progress=False)
-
-
-def test_a_cylinder_that_touches_one_voxel_holds_one_voxel_of_every_slice():
-    mask = np.eye(6, dtype=bool)[None].repeat(3, 0)
-    found = measure(mask, "porosity", pore=False, field_of_view=Cylinder(-1, 0, 1), progress=False)[
-        "porosity"
-    ]
-    assert (found["voxels"], found["pore_voxels"]) == (3, 0)
-
-
-def test_what_is_no_field_of_view_of_the_volume_is_refused_before_anything_is_read():
-    mask = np.eye(6, dtype=bool)[None]
-    other = MaskField(ArraySource(np.ones((1, 7, 7), bool)))
-    for field in ("round", (3, 3, 2), mask, ArraySource(mask), other):
-        with pytest.raises(ParameterError, match="field of view"):
-            measure(mask, "porosity", field_of_view=field, progress=False)
-
-
-def test_a_threshold_found_on_the_way_is_that_of_what_lies_inside_the_field_of_view():
-    y, x = np.ogrid[:60, :60]
-    field = Cylinder(30, 30, 25)
-    outside = (y - 30) ** 2 + (x - 30) ** 2 > 625
-    rock = np.random.default_rng(1).choice([100, 110, 190, 200], (5, 60, 60)).astype(np.uint8)
-    rock[:, outside] = 0
-    fitted = GlobalOtsu(field_of_view=field)
-    for through, same in ((GlobalOtsu(), fitted), (Standardize() | GlobalOtsu(), None)):
-        found = measure(rock, "porosity", through=through, field_of_view=field, progress=False)["porosity"]
-        assert found["total"] == (rock[:, ~outside] < 150).mean()
-        if same is not None:
-            told = measure(rock, "porosity", through=same, field_of_view=field, progress=False)["porosity"]
-            assert told == found

@@ -148,6 +148,12 @@ def test_a_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
         load_config(tmp_path / "nowhere.yaml")
 
 
+@pytest.mark.parametrize(("wanted", "given"), [("shale", "permeability"), ("permeability", "shale")])
+def test_a_file_of_another_workflow_is_named_before_its_keys(wanted: str, given: str) -> None:
+    with pytest.raises(ConfigError, match=f"another workflow, {given}. Use one with workflow: {wanted}"):
+        load_config(CONFIGS / f"{given}.yaml", expected=wanted, nonsense=1)
+
+
 def test_what_is_given_in_the_call_replaces_the_keys_of_the_file(tmp_path: Path) -> None:
     job = load_config(written(tmp_path, MINIMAL), source="other.tif", folder=None)
     assert (job.source, job.folder) == ("other.tif", "out")

@@ -242,9 +242,8 @@ def evaluate_permeability(
     place = Path(folder)
     log = RowLog(place, "judged", JUDGED, ("variant", "rock"), settings, resume=resume, overwrite=overwrite)
     rows = run_rows(work, log, executor=executor, progress=progress, title="test rocks")
-    order = np.lexsort((rows["rock"], rows["variant"]))
     found = PermeabilityEvaluation(
-        rows[order].reshape(len(given), len(chosen))[:, np.argsort(np.argsort(chosen))],
+        rows.reshape(len(given), len(chosen))[:, np.argsort(np.argsort(chosen))],
         tuple(variant.name for variant in given),
         truth,
         tuple(str(rocks.families[i]) for i in chosen),

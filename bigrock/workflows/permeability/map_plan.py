@@ -14,6 +14,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.settings import json_value, settings_of
 from bigrock.errors import BundleError, ParameterError, PhaseError, VoxelSizeError
 from bigrock.models import Bundle, SurrogateConfig, load_bundle
+from bigrock.models.predicting import coarse_factor
 from bigrock.models.super_resolving import check_threshold
 from bigrock.volumes import open_volume
 from bigrock.volumes.source import Source, facts_of, required_voxel_size
@@ -198,7 +199,7 @@ def _surrogates(given: BundleLike | Sequence[BundleLike] | None) -> tuple[Bundle
     bundles = tuple(one if isinstance(one, Bundle) else load_bundle(one) for one in several)
     for bundle in bundles:
         bundle.expect(SurrogateConfig)
-        factor = bundle.training.get("coarse_factor", 1)
+        factor = coarse_factor(bundle)
         if factor != 1:
             raise BundleError(
                 f"{bundle.folder} predicts k from coarse images, whose voxels are {factor} times longer than those of "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,7 +67,8 @@ class NetworkResult:
             "epochs": made.epochs,
             "seconds": round(made.seconds, 1),
             "validation": dict(made.validation),
-            "test": self.test,
+            # r² of a single rock is no number, and JSON has none for it.
+            "test": {n: None if isinstance(v, float) and math.isnan(v) else v for n, v in self.test.items()},
             "left_out": self.left_out,
         }
 
