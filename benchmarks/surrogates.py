@@ -24,6 +24,7 @@ from bigrock.training import SurrogateTraining, fit_baseline, regression_scores,
 
 GOAL = 0.92
 KINDS: dict[str, dict[str, Any]] = {
+    "Darcy's law through cells": {"architecture": "darcy", "features": (8, 16), "head": 32},
     "three-dimensional": {"architecture": "conv3d", "features": (8, 16, 32, 48)},
     "views, slices as channels": {"views": "channels"},
 }

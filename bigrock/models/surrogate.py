@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PAPER_SURROGATE", "SurrogateConfig", "build_surrogate_net"]
 
-_CHOICES = {"architecture": ("views", "conv3d"), "views": ("channels", "shared"), "norm": ("batch", "none")}
+_CHOICES = {"architecture": ("views", "conv3d", "darcy"), "views": ("channels", "shared"), "norm": ("batch", "none")}
+
+_HALVED = 2
+"""Convolutions of "darcy" that halve the image: its cells are of 4³ voxels."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,19 @@ class SurrogateConfig:
     ----------
     edge : int
         Voxels along each axis of the images; others are refused.
-    architecture : {"views", "conv3d"}
-        Three branches of 2-D convolutions, over the xy, xz and yz slices, whose features are summed
-        (the paper); or strided 3-D convolutions, a hold-out that sees the image in another way.
+    architecture : {"views", "conv3d", "darcy"}
+        "views": three branches of 2-D convolutions, over the xy, xz and yz slices, whose features are summed
+        (the paper). "conv3d": strided 3-D convolutions. "darcy": 3-D convolutions, of which the first two are
+        strided, tell how well each cell of 4³ voxels conducts along z, y and x from the pores around it, and
+        Darcy's law through the cells (`effective_log_k`) tells the permeability: what joins what is solved,
+        not learnt, so it knows most of textures that it has never seen.
     views : {"channels", "shared"}
         Slices of a branch are the channels of its first convolution (the paper, read literally); or each
         slice goes through the same convolutions, and their features are averaged (fewer weights, better).
     features : tuple of int
-        Channels of the strided convolutions, one after the other.
+        Channels of the convolutions, one after the other; two or more of "darcy".
     head : int
-        Width of the regression head.
+        Width of the regression head, of "darcy" that of each cell.
     dropout : float
         Share of the head's inputs that is left out in training.
     norm : {"batch", "none"}
@@ -71,7 +77,7 @@ class SurrogateConfig:
     channels: ClassVar[int] = 1
 
     edge: int = 64
-    architecture: Literal["views", "conv3d"] = "views"
+    architecture: Literal["views", "conv3d", "darcy"] = "views"
     views: Literal["channels", "shared"] = "channels"
     features: tuple[int, ...] = (16, 32, 48)
     head: int = 64
@@ -99,9 +105,13 @@ class SurrogateConfig:
             )
         if not 0 <= self.dropout < 1:
             raise ParameterError(f"dropout={self.dropout} is no share. Give 0 or more, less than 1.")
+        if self.architecture == "darcy" and len(self.features) < _HALVED:
+            raise ParameterError(
+                f"features={self.features} are of one convolution, and two make the cells of a lattice. Give two or more."
+            )
         if self.edge < self.smallest_edge:
             raise ParameterError(
-                f"edge={self.edge} is halved {len(self.features)} times by features={self.features}. Give an edge of "
+                f"edge={self.edge} is halved {self._halvings} times by features={self.features}. Give an edge of "
                 f"{self.smallest_edge} or more, or fewer features."
             )
         if not self.log10_k_std > 0:
@@ -117,7 +127,11 @@ class SurrogateConfig:
     @property
     def smallest_edge(self) -> int:
         """The smallest image that the convolutions can halve so often."""
-        return int(2 ** len(self.features))
+        return int(2**self._halvings)
+
+    @property
+    def _halvings(self) -> int:
+        return _HALVED if self.architecture == "darcy" else len(self.features)
 
     def definition(self) -> dict[str, Any]:
         """Return the network as bundles hold it: a class by name and its arguments."""
@@ -132,6 +146,7 @@ class SurrogateConfig:
             "norm": self.norm,
             "members": self.members,
             "binarize": self.binarize,
+            "deviation": self.log10_k_std,
         }
 
 

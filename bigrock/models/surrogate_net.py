@@ -1,4 +1,4 @@
-"""The surrogate itself: branches of 2-D convolutions, or 3-D ones; `build_surrogate_net` makes it."""
+"""The surrogate itself: 2-D or 3-D convolutions, or a lattice with a flow; `build_surrogate_net` makes it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
+
+from bigrock.models.darcy import effective_log_k
 
 __all__ = ["SurrogateNet", "binarized", "of_fractions"]
 
@@ -29,6 +31,8 @@ class SurrogateNet(nn.Module):
         As that of `SurrogateConfig`.
     binarize : bool
         As that of `SurrogateConfig`.
+    deviation : float
+        Of log10 k: the unit of what it gives.
     """
 
     def __init__(
@@ -42,11 +46,14 @@ class SurrogateNet(nn.Module):
         norm: str,
         members: int,
         binarize: bool,
+        deviation: float = 1.0,
     ) -> None:
         super().__init__()
         self.binarize = binarize
 
         def member() -> nn.Module:
+            if architecture == "darcy":
+                return _Lattice(features, head, dropout, norm, deviation)
             eyes: _Channels | _Slices | _Volume
             if architecture == "conv3d":
                 eyes = _Volume(features, norm)
@@ -109,6 +116,25 @@ class _Volume(nn.Module):
         return _pooled(self.branch(image))
 
 
+class _Lattice(nn.Module):
+    """3-D convolutions that tell the conductivities of cells of 4³ voxels, and Darcy's flow through the cells."""
+
+    def __init__(self, features: Sequence[int], head: int, dropout: float, norm: str, deviation: float) -> None:
+        super().__init__()
+        self.cells = nn.Sequential(
+            _strided(3, 1, features, norm, halvings=2),
+            nn.Dropout(dropout),
+            nn.Conv3d(features[-1], head, 1),
+            nn.ReLU(),
+            nn.Conv3d(head, 3, 1),
+        )
+        self.unit = math.log(10) * deviation
+
+    def forward(self, image: Tensor) -> Tensor:
+        log_k = effective_log_k(self.unit * self.cells(image).float())
+        return (log_k / self.unit).float()[:, None]
+
+
 def _views(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return the xy, xz and yz slices of (N, 1, z, y, x), each as (N, slice, …)."""
     volume = image[:, 0]
@@ -127,20 +153,23 @@ def _pooled(found: Tensor) -> Tensor:
     return torch.cat([found.mean((2, 3, 4)), series], dim=1)
 
 
-def _strided(ndim: int, channels: int, features: Sequence[int], norm: str) -> nn.Sequential:
-    """Return convolutions that halve the extent one after the other."""
+def _strided(
+    ndim: int, channels: int, features: Sequence[int], norm: str, halvings: int | None = None
+) -> nn.Sequential:
+    """Return convolutions, the first `halvings` of which (None: all) halve the extent."""
+    strides = [2 if halvings is None or number < halvings else 1 for number in range(len(features))]
     return nn.Sequential(
         *(
             Convolution(
                 ndim,
                 given,
                 made,
-                strides=2,
+                strides=stride,
                 adn_ordering="NA",
                 act=_ACT,
                 norm="batch" if norm == "batch" else None,
             )
-            for given, made in zip([channels, *features], features, strict=False)
+            for given, made, stride in zip([channels, *features], features, strides, strict=False)
         )
     )
 

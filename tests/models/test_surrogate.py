@@ -28,6 +28,7 @@ KINDS = [
     SurrogateConfig(EDGE, features=(4, 8), head=8, log10_k_mean=-1.0, log10_k_std=0.7),
     SurrogateConfig(EDGE, views="shared", features=(4, 8), head=8, members=3),
     SurrogateConfig(EDGE, architecture="conv3d", features=(4, 8), head=8, norm="none", binarize=True),
+    SurrogateConfig(EDGE, architecture="darcy", features=(4, 8), head=8, log10_k_std=0.7),
 ]
 
 
@@ -43,7 +44,7 @@ def saved(folder, config, seed=0):
     return save_bundle(folder, network(config, seed), config)
 
 
-@pytest.fixture(scope="module", params=KINDS, ids=["channels", "shared", "conv3d"])
+@pytest.fixture(scope="module", params=KINDS, ids=["channels", "shared", "conv3d", "darcy"])
 def bundle(request, tmp_path_factory):
     return saved(tmp_path_factory.mktemp("surrogate"), request.param)
 
@@ -176,7 +177,7 @@ def test_a_threshold_in_front_sees_masks_alone_and_lets_gradients_through():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"architecture": "transformer"}, "'views' or 'conv3d'"),
+        ({"architecture": "transformer"}, "'views' or 'conv3d' or 'darcy'"),
         ({"views": "both"}, "'channels' or 'shared'"),
         ({"features": ()}, "positive"),
         ({"members": 0}, "positive"),

@@ -51,7 +51,7 @@ class DemoSettings:
             core=(256, 128, 128),
             super_resolution=SuperResolutionConfig(scale=4),
             super_resolution_training=SuperResolutionTraining(max_epochs=20, **fast),
-            surrogate=SurrogateConfig(64, architecture="conv3d", features=(8, 16, 32, 48)),
+            surrogate=SurrogateConfig(64, architecture="darcy", features=(8, 16), head=32),
             surrogate_training=SurrogateTraining(max_epochs=24, **fast),
             holdout=SurrogateConfig(64, views="shared", features=(8, 16, 32)),
             holdout_training=SurrogateTraining(max_epochs=14, batch=8, **fast),
