@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["PAPER_SURROGATE", "SurrogateConfig", "build_surrogate_net"]
 
-_CHOICES = {"architecture": ("views", "conv3d", "darcy"), "views": ("channels", "shared"), "norm": ("batch", "none")}
+_CHOICES = {
+    "architecture": ("views", "conv3d", "darcy"),
+    "views": ("channels", "shared"),
+    "norm": ("batch", "none"),
+}
 
 _HALVED = 2
 """Convolutions of "darcy" that halve the image: its cells are of 4³ voxels."""
@@ -107,7 +111,7 @@ class SurrogateConfig:
             raise ParameterError(f"dropout={self.dropout} is no share. Give 0 or more, less than 1.")
         if self.architecture == "darcy" and len(self.features) < _HALVED:
             raise ParameterError(
-                f"features={self.features} are of one convolution, and two make the cells of a lattice. Give two or more."
+                f"features={self.features} make one convolution, and the cells of a lattice take two. Give two or more."
             )
         if self.edge < self.smallest_edge:
             raise ParameterError(

@@ -119,7 +119,9 @@ class _Volume(nn.Module):
 class _Lattice(nn.Module):
     """3-D convolutions that tell the conductivities of cells of 4³ voxels, and Darcy's flow through the cells."""
 
-    def __init__(self, features: Sequence[int], head: int, dropout: float, norm: str, deviation: float) -> None:
+    def __init__(
+        self, features: Sequence[int], head: int, dropout: float, norm: str, deviation: float
+    ) -> None:
         super().__init__()
         self.cells = nn.Sequential(
             _strided(3, 1, features, norm, halvings=2),

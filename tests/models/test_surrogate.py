@@ -178,6 +178,7 @@ def test_a_threshold_in_front_sees_masks_alone_and_lets_gradients_through():
     ("options", "message"),
     [
         ({"architecture": "transformer"}, "'views' or 'conv3d' or 'darcy'"),
+        ({"architecture": "darcy", "features": (8,)}, "two or more"),
         ({"views": "both"}, "'channels' or 'shared'"),
         ({"features": ()}, "positive"),
         ({"members": 0}, "positive"),
