@@ -33,7 +33,8 @@ class DemoNetworks:
     ----------
     plain, tuned, paper, control : Bundle
         Super-resolution as trained on voxels; tuned on permeability as the surrogate tells it from masks that
-        keep pore fractions, from grey images (the paper's mode), and trained on for as many epochs on voxels alone.
+        keep pore fractions, held to the voxels; from grey images, with no regard to voxels (the paper's mode);
+        and trained on for as many epochs on voxels alone.
     surrogate, holdout, direct : Bundle
         The network that guides the tuning; one of another kind that it never sees; one that sees the
         coarse image.
@@ -95,8 +96,8 @@ def train_demo_networks(
     )
     ways: dict[str, FineTuning] = {
         "fine-tuned": settings.tuning,
-        "paper": dataclasses.replace(settings.tuning, sees="grey"),
-        "voxels-only": dataclasses.replace(settings.tuning, flow=0.0, fidelity=10.0),
+        "paper": dataclasses.replace(settings.tuning, sees="grey", fidelity=0.0),
+        "voxels-only": dataclasses.replace(settings.tuning, flow=0.0),
     }
     tuned, paper, control = (
         train(name, fine_tune, plain, [surrogate], learnt, held, way) for name, way in ways.items()

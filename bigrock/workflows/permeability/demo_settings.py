@@ -57,7 +57,7 @@ class DemoSettings:
             holdout_training=SurrogateTraining(max_epochs=14, batch=8, **fast),
             direct=SurrogateConfig(16, architecture="conv3d", features=(16, 32, 48)),
             direct_training=SurrogateTraining(max_epochs=30, soft=0.0, **how),
-            tuning=FineTuning(max_epochs=8, schedule="cosine", fidelity=0.0, sees="fraction", **fast),
+            tuning=FineTuning(max_epochs=8, schedule="cosine", sees="fraction", **fast),
         )
 
     @classmethod
@@ -85,5 +85,5 @@ class DemoSettings:
             holdout_training=small,
             direct=SurrogateConfig(4, architecture="conv3d", features=(4,), head=8),
             direct_training=small,
-            tuning=FineTuning(fidelity=0.0, sees="fraction", **how),
+            tuning=FineTuning(sees="fraction", **how),
         )
