@@ -136,7 +136,7 @@ class FineTuning(LoopConfig):
     ----------
     fidelity : float
         Weight of the voxels; 0 is the paper, and lets the network learn patterns that please the surrogate
-        and no flow, unless it ``sees`` "fraction": then pores move within coarse voxels alone.
+        and no flow, also where it ``sees`` "fraction" and pores move within coarse voxels alone.
     flow : float
         Weight of the permeability; 0 trains on voxels alone, the control that shows what more epochs do.
     sees : {"grey", "mask", "fraction"}

@@ -79,7 +79,7 @@ class DemoSettings:
             core=(32, 16, 16),
             super_resolution=SuperResolutionConfig(scale=4, features=8, blocks=1),
             super_resolution_training=SuperResolutionTraining(**how),
-            surrogate=SurrogateConfig(16, views="shared", features=(4, 8), head=8, members=2),
+            surrogate=SurrogateConfig(16, architecture="darcy", features=(4, 8), head=8, members=2),
             surrogate_training=small,
             holdout=SurrogateConfig(16, architecture="conv3d", features=(4, 8), head=8),
             holdout_training=small,
