@@ -30,7 +30,6 @@ from bigrock.engine.sizing import batch_size
 from bigrock.engine.streams import BatchResult
 from bigrock.geometry import Block, BlockGrid, Shape, z_order
 from bigrock.volumes import Kind, Source, Volume, create_volume, facts_of, open_volume, pyramid_levels
-from bigrock.volumes.source import Voxel
 from bigrock.volumes.stores import location, open_store
 
 if TYPE_CHECKING:
@@ -207,7 +206,6 @@ def _create(
         (z, y, x),
         kernel.output_dtype(facts.dtype),
         voxel_size=voxel,
-        translation=_first_centre(source, facts.voxel_size, kernel.scale),
         kind=kind,
         classes=classes,
         levels=pyramid_levels((z, y, x)) if options.pyramid else 1,
@@ -217,15 +215,6 @@ def _create(
         complete=False,
         overwrite=replace,
     )
-
-
-def _first_centre(source: Source, voxel: Voxel | None, scale: int) -> Voxel:
-    """Return where the centre of the first voxel made is: the first of finer voxels is nearer to the corner."""
-    if voxel is None:
-        return 0.0, 0.0, 0.0
-    first = getattr(source, "translation", (0.0, 0.0, 0.0))
-    z, y, x = (place - length * (scale - 1) / (2 * scale) for place, length in zip(first, voxel, strict=True))
-    return z, y, x
 
 
 def _execute(

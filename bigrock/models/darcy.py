@@ -13,6 +13,7 @@ _LIMIT = 16.0
 """Natural logarithms of conductivities are cut here: contrasts beyond e³² would be noise in double precision."""
 
 _EVERY = 10
+"""Steps between two looks at whether to stop, each of which waits for a GPU."""
 
 
 def effective_log_k(log_k: Tensor, *, tolerance: float = 1e-4, steps: int = 500) -> Tensor:
@@ -20,17 +21,20 @@ def effective_log_k(log_k: Tensor, *, tolerance: float = 1e-4, steps: int = 500)
 
     Cells are cubes; between two of them flow meets the halves of both, one after the other. Pressure is
     1 on the first face and 0 on the last, sides are sealed. The pressures are found by conjugate gradients
-    in double precision, and the permeability is the energy that they dissipate: a pressure that is off by
-    little puts the permeability off by the square of that, and always above (Thomson's principle). So its
-    gradient needs no second solve: it is the energy of each cell.
+    in double precision, and the permeability is the energy that they dissipate: the least of all pressures,
+    so it is never too low, and is off by the square of what the pressures are off (Dirichlet's principle).
+    Its gradient needs no second solve: it is the energy of each cell, and is off as the pressures are.
 
     Parameters
     ----------
     log_k : Tensor (N, 3, z, y, x)
-        Natural logarithm of the conductivity of each cell along z, y and x; cut at ±16.
+        Natural logarithm of the conductivity of each cell along z, y and x; cut at ±16, beyond which no
+        gradient passes.
     tolerance : float
-        Of the part of the energy that is still to come off, estimated: 1e-4 leaves the logarithm about 0.01
-        too high at most.
+        Where to stop: squared residuals, each over the conductance of its cell, over the flux through the
+        first face. 1e-4 leaves the fields of trained surrogates (16³ cells, deviations of 5) at most 0.01
+        too high in the logarithm, and gradients off by 3 % (median) to 11 % of their length. Smooth fields
+        of contrasts as large take 1e-6 and more steps.
     steps : int
         Conjugate gradients end here at the latest, with what they have found by then.
 

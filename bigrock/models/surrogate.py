@@ -24,8 +24,8 @@ _CHOICES = {
     "norm": ("batch", "none"),
 }
 
-_HALVED = 2
-"""Convolutions of "darcy" that halve the image: its cells are of 4³ voxels."""
+CELL_HALVINGS = 2
+"""How many convolutions of "darcy" halve the image: its cells are of 4³ voxels."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,13 @@ class SurrogateConfig:
     architecture : {"views", "conv3d", "darcy"}
         "views": three branches of 2-D convolutions, over the xy, xz and yz slices, whose features are summed
         (the paper). "conv3d": strided 3-D convolutions. "darcy": 3-D convolutions, of which the first two are
-        strided, tell how well each cell of 4³ voxels conducts along z, y and x from the pores around it, and
-        Darcy's law through the cells (`effective_log_k`) tells the permeability: what joins what is solved,
-        not learnt, so it knows most of textures that it has never seen.
+        strided, tell how well each cell of 4³ voxels conducts along z, y and x, and Darcy's law through the
+        cells (`bigrock.models.darcy`) tells the permeability: what joins what is solved, not learnt.
+        Two convolutions see 7³ voxels, each further one 8 more along each axis.
     views : {"channels", "shared"}
-        Slices of a branch are the channels of its first convolution (the paper, read literally); or each
-        slice goes through the same convolutions, and their features are averaged (fewer weights, better).
+        Of "views" alone. Slices of a branch are the channels of its first convolution (the paper, read
+        literally); or each slice goes through the same convolutions, and their features are averaged (fewer
+        weights, better).
     features : tuple of int
         Channels of the convolutions, one after the other; two or more of "darcy".
     head : int
@@ -109,9 +110,16 @@ class SurrogateConfig:
             )
         if not 0 <= self.dropout < 1:
             raise ParameterError(f"dropout={self.dropout} is no share. Give 0 or more, less than 1.")
-        if self.architecture == "darcy" and len(self.features) < _HALVED:
+        if self.architecture == "darcy" and len(self.features) < CELL_HALVINGS:
             raise ParameterError(
                 f"features={self.features} make one convolution, and the cells of a lattice take two. Give two or more."
+            )
+        if self.architecture == "darcy" and (
+            self.edge < self.smallest_edge or self.edge % self.smallest_edge
+        ):
+            raise ParameterError(
+                f"edge={self.edge} is not divided by the cells of architecture='darcy', which are {self.smallest_edge} "
+                "voxels long. Give a multiple, or another architecture."
             )
         if self.edge < self.smallest_edge:
             raise ParameterError(
@@ -135,7 +143,7 @@ class SurrogateConfig:
 
     @property
     def _halvings(self) -> int:
-        return _HALVED if self.architecture == "darcy" else len(self.features)
+        return CELL_HALVINGS if self.architecture == "darcy" else len(self.features)
 
     def definition(self) -> dict[str, Any]:
         """Return the network as bundles hold it: a class by name and its arguments."""
@@ -150,7 +158,7 @@ class SurrogateConfig:
             "norm": self.norm,
             "members": self.members,
             "binarize": self.binarize,
-            "deviation": self.log10_k_std,
+            **({"deviation": self.log10_k_std} if self.architecture == "darcy" else {}),
         }
 
 

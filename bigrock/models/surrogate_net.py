@@ -10,6 +10,7 @@ from monai.networks.blocks.convolutions import Convolution
 from torch import Tensor, nn
 
 from bigrock.models.darcy import effective_log_k
+from bigrock.models.surrogate import CELL_HALVINGS
 
 __all__ = ["SurrogateNet", "binarized", "of_fractions"]
 
@@ -32,7 +33,7 @@ class SurrogateNet(nn.Module):
     binarize : bool
         As that of `SurrogateConfig`.
     deviation : float
-        Of log10 k: the unit of what it gives.
+        `log10_k_std` of `SurrogateConfig`, which "darcy" alone needs: its conductivities have a unit.
     """
 
     def __init__(
@@ -117,14 +118,14 @@ class _Volume(nn.Module):
 
 
 class _Lattice(nn.Module):
-    """3-D convolutions that tell the conductivities of cells of 4³ voxels, and Darcy's flow through the cells."""
+    """3-D convolutions that tell the conductivities of cells, and Darcy's flow through the cells."""
 
     def __init__(
         self, features: Sequence[int], head: int, dropout: float, norm: str, deviation: float
     ) -> None:
         super().__init__()
         self.cells = nn.Sequential(
-            _strided(3, 1, features, norm, halvings=2),
+            _strided(3, 1, features, norm, halvings=CELL_HALVINGS),
             nn.Dropout(dropout),
             nn.Conv3d(features[-1], head, 1),
             nn.ReLU(),

@@ -38,7 +38,7 @@ workflow: permeability
 rocks: {place}/rocks.zarr
 super_resolution: {{scale: 2, features: 8, blocks: 1}}
 super_resolution_training: {loop}
-surrogate: {{architecture: conv3d, features: [4, 8], head: 8, members: 2}}
+surrogate: {{architecture: darcy, features: [4, 8], head: 8, members: 2}}
 surrogate_training: {loop}
 fine_tuning: {loop}
 """

@@ -72,15 +72,6 @@ def test_kernels_that_enlarge_write_whole_shards_whatever_their_scale(tmp_path, 
     np.testing.assert_array_equal(chosen[:], whole[:])
 
 
-@pytest.mark.parametrize(("scale", "first"), [(1, (8e-6, 0, -3e-6)), (4, (6.5e-6, -1.5e-6, -4.5e-6))])
-def test_a_result_begins_where_its_input_does(tmp_path, scale, first):
-    """The corner of the volume: the centre of the first of finer voxels is nearer to it."""
-    scan = stored(tmp_path / "in.zarr", noise((4, 4, 4)), voxel_size=4e-6, translation=(8e-6, 0, -3e-6))
-    made = run(Enlarge(scale), scan, tmp_path / "out.zarr", executor="serial")
-    assert made.translation == pytest.approx(first)
-    assert run(Enlarge(scale), ArraySource(noise((4, 4, 4))), tmp_path / "bare.zarr").translation == (0, 0, 0)
-
-
 @pytest.mark.parametrize("scale", [1, 2, 3, 7])
 @pytest.mark.parametrize("shape", [(300, 200, 9), (40, 40, 40), (1, 500, 500)])
 def test_the_block_that_is_chosen_owns_whole_shards(shape, scale):

@@ -34,12 +34,12 @@ def made(folder, task):
         config = SuperResolutionConfig(scale=2, features=8, blocks=1, value_range=(210, 40))
         return save_bundle(folder, build_super_resolution_net(config), config)
     config = SurrogateConfig(
-        EDGE, architecture="conv3d", features=(4, 8), head=8, members=2, log10_k_mean=-1.5, log10_k_std=0.8
+        EDGE, architecture=task, features=(4, 8), head=8, members=2, log10_k_mean=-1.5, log10_k_std=0.8
     )
     return save_bundle(folder, build_surrogate_net(config), config)
 
 
-@pytest.fixture(scope="module", params=["super-resolution", "permeability"])
+@pytest.fixture(scope="module", params=["super-resolution", "conv3d", "darcy"])
 def bundle(request, tmp_path_factory):
     return made(tmp_path_factory.mktemp("bundle"), request.param)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from bigrock.models import (
     predict_permeability,
     save_bundle,
 )
+from bigrock.models.darcy import effective_log_k
 from bigrock.models.domain import descriptors
 from bigrock.models.surrogate_net import binarized
 
@@ -164,6 +166,27 @@ def test_slices_through_the_same_convolutions_do_not_see_the_order_of_slices_of_
     torch.testing.assert_close(*slices)
 
 
+def test_the_cells_of_a_lattice_are_told_by_the_voxels_near_them_and_gradients_reach_these():
+    net = network(KINDS[3])
+    image = torch.from_numpy(ROCKS[:1].astype(np.float32))[:, None].requires_grad_()
+    net.members[0].cells(image)[0, :, 2, 1, 3].sum().backward()
+    reached = [(int(i.min()), int(i.max())) for i in image.grad[0, 0].nonzero(as_tuple=True)]
+    assert reached == [(5, 11), (1, 7), (9, 15)]
+    image.grad = None
+    net(image).sum().backward()
+    assert image.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("deviation", [0.3, 1.4])
+def test_what_a_lattice_tells_lies_between_its_worst_and_its_best_cells(deviation):
+    net = network(replace(KINDS[3], log10_k_std=deviation))
+    image = torch.from_numpy(ROCKS[:1].astype(np.float32))[:, None]
+    cells, told = net.members[0].cells(image), net(image).item()
+    assert cells.min() < told < cells.max()
+    log_k = effective_log_k(math.log(10) * deviation * cells)
+    assert told == pytest.approx(log_k.item() / (math.log(10) * deviation), rel=1e-5)
+
+
 def test_a_threshold_in_front_sees_masks_alone_and_lets_gradients_through():
     net = network(KINDS[2])
     soft = torch.from_numpy(np.where(ROCKS, 0.9, 0.2).astype(np.float32))[:, None].requires_grad_()
@@ -179,6 +202,8 @@ def test_a_threshold_in_front_sees_masks_alone_and_lets_gradients_through():
     [
         ({"architecture": "transformer"}, "'views' or 'conv3d' or 'darcy'"),
         ({"architecture": "darcy", "features": (8,)}, "two or more"),
+        ({"architecture": "darcy", "edge": 30}, "edge=30 .* 4 voxels long"),
+        ({"architecture": "darcy", "edge": 2}, "edge=2 .* 4 voxels long"),
         ({"views": "both"}, "'channels' or 'shared'"),
         ({"features": ()}, "positive"),
         ({"members": 0}, "positive"),
