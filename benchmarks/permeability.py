@@ -3,7 +3,7 @@
     python benchmarks/permeability.py [--quick] [--seeds 0 1 2] [--rocks PATH] [--folder DIR] [--json FILE]
 
 Every run is `bigrock permeability demo`: rocks of 64³ labelled by Stokes flow, made coarse 4 times, super-resolved,
-tuned on permeability through masks, in the paper's mode (through grey images) and (the control) on voxels alone;
+tuned on permeability through masks, in the paper's mode (grey images, no voxels) and (the control) on voxels alone;
 r² of log10 k on test rocks by the surrogate that guided the tuning, by a hold-out, and by Stokes flow in masks in
 which each coarse voxel keeps its pore fraction, and in thresholded images. With --rocks all seeds share a labelled
 set, and differ in its split, in weights and samples. About 40 minutes of one core a run; with --folder a later call

@@ -73,11 +73,11 @@ def permeability_demo(
     """Make rocks, train every network, judge them by physics, map a core, and write ``permeability.json`` and a page.
 
     Synthetic rocks are labelled by Stokes flow; a super-resolution, a surrogate, a hold-out and a direct
-    regressor learn from them; the super-resolution is tuned through masks, in the paper's mode, and
-    on voxels alone; all are judged on rocks that none has seen. Then a core of several beds, larger than any
-    rock, is mapped from its coarse image, and compared with Stokes flow in its true pores. About an hour on
-    two cores, half of it training; with `quick` a minute, and then nothing is reached. Called again it goes on
-    where it stopped.
+    regressor learn from them; the super-resolution is tuned through masks and held to the voxels, in the
+    paper's mode, and on voxels alone; all are judged on rocks that none has seen. Then a core of several
+    beds, larger than any rock, is mapped from its coarse image, and compared with Stokes flow in its true
+    pores. About an hour on two cores, half of it training; with `quick` a minute, and then nothing is
+    reached. Called again it goes on where it stopped.
 
     Parameters
     ----------

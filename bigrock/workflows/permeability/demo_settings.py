@@ -41,7 +41,7 @@ class DemoSettings:
 
     @classmethod
     def full(cls, seed: int) -> DemoSettings:
-        """Return the demo at reduced size: 16³ to 64³, about a quarter of an hour of training."""
+        """Return the demo at reduced size: 16³ to 64³, under half an hour of training in one thread."""
         how: dict[str, Any] = {"seed": seed, "device": "cpu", "threads": 1}
         fast = {**how, "precision": "bf16" if supports_bf16() else "float32"}
         return cls(
