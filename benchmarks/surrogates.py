@@ -6,6 +6,7 @@ PATH is a labelled set (`bigrock permeability prepare PATH --count 600 --edge 64
 dealt into three folds; for each, networks learn from the families of the other two, and tell log10 k of all rocks of
 the fold. So every rock is judged by networks that have seen none of its kind. Beside it, the same networks where all
 families are learnt from and a fifth of the rocks is kept for the test; and regressions on porosity and surface.
+Networks are shown each rock and its mirror image (`mirrored=True`), which has the same permeability.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def told(rocks: RockSet, parts: RockSplit, folder: Path, quick: bool) -> dict[st
             folder=folder / name, voxel_size=voxel,
         )  # fmt: skip
         k = [
-            predict_permeability(made.bundle, np.asarray(image, np.float32)[None], voxel_size=voxel, axis="z")
+            predict_permeability(
+                made.bundle, np.asarray(image, np.float32)[None], voxel_size=voxel, axis="z", mirrored=True
+            )
             for image in tested
         ]
         found[name] = np.log10([float(one.k_voxel2[0]) for one in k])

@@ -66,6 +66,7 @@ def predict_permeability(
     precision: Literal["float32", "bf16"] = "float32",
     backend: Literal["auto", "cpu", "gpu"] | None = None,
     percolating: npt.ArrayLike | None = None,
+    mirrored: bool = False,
 ) -> Predicted:
     """Return the permeability of images, by one surrogate or by several together.
 
@@ -92,6 +93,9 @@ def predict_permeability(
         As for `bigrock.kernels.backend.resolve`.
     percolating : array of bool (n,), or (n, 3) for all axes, optional
         Whether pores join the two faces, where that is known by a better rule than this one.
+    mirrored : bool
+        Show each image turned back to front along all axes as well, which changes nothing of its permeability,
+        and take the mean of log10 k: twice the time, a smaller error.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def predict_permeability(
         raise ParameterError(f"axis={axis!r} is not known. Use 'z', 'y', 'x' or 'all'.")
     axes = list(_AXES.values()) if axis == "all" else [_AXES[axis]]
     device = "cuda" if resolve(backend).name == "gpu" else "cpu"
-    columns = [_along(several, np.moveaxis(stack, 1 + a, 1), device, precision) for a in axes]
+    columns = [_along(several, np.moveaxis(stack, 1 + a, 1), device, precision, mirrored) for a in axes]
     mean, spread, error, foreign = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
     flows = _flows(several[0], stack, axes) if percolating is None else np.asarray(percolating, bool)
     flows = np.broadcast_to(flows.reshape(len(stack), -1), mean.shape)
@@ -183,13 +187,16 @@ def _flows(bundle: Bundle, images: Array, axes: Sequence[int]) -> Array:
 
 
 def _along(
-    bundles: Sequence[Bundle], images: Array, device: str, precision: str
+    bundles: Sequence[Bundle], images: Array, device: str, precision: str, mirrored: bool
 ) -> tuple[Array, Array, Array, Array]:
     """Return mean and spread of log10 k, error on the validation rocks, and what is foreign."""
     told, foreign = [], np.zeros(len(images), bool)
     for bundle in bundles:
         config = bundle.expect(SurrogateConfig)
         members = np.concatenate(list(_members(bundle, images, device, precision)))
+        if mirrored:
+            back = np.concatenate(list(_members(bundle, images[:, ::-1, ::-1, ::-1], device, precision)))
+            members = (members + back) / 2
         told.append(config.log10_k_mean + config.log10_k_std * members)
         if config.domain is not None:
             foreign |= [not config.domain.holds(image) for image in images]
