@@ -17,7 +17,8 @@ settings.load_profile("bigrock")
 
 ROOT = Path(__file__).parent.parent
 # What several test files share lies beside them in modules, so that worker processes can import it too.
-for folder in ("engine", "datasets", "kernels", "measures", "training", "workflows/permeability"):
+SHARED = "engine", "datasets", "kernels", "measures", "training", "volumes/formats", "workflows/permeability"
+for folder in SHARED:
     sys.path.insert(0, str(ROOT / "tests" / folder))
 
 

@@ -288,19 +288,3 @@ def test_progress_is_monotone_and_ends_at_the_total(tmp_path):
         assert earlier.voxels < later.voxels
         assert earlier.seconds <= later.seconds
     assert (events[0].done, events[-1].done, events[-1].voxels) == (0, BLOCKS, VOXELS.size)
-
-
-def test_the_done_log_remembers_blocks_and_forgets_none(tmp_path):
-    log = DoneLog(LocalStore(tmp_path))
-    assert log.fingerprint() is None
-    log.begin({"kernel": {"name": "x"}})
-    log.add([3, 5])
-    log.add([])
-    log.add([9])
-    again = DoneLog(LocalStore(tmp_path))
-    assert again.fingerprint() == {"kernel": {"name": "x"}}
-    assert np.flatnonzero(again.done(10)).tolist() == [3, 5, 9]
-    again.add([0])
-    assert np.flatnonzero(DoneLog(LocalStore(tmp_path)).done(10)).tolist() == [0, 3, 5, 9]
-    again.finish()
-    assert not DoneLog(LocalStore(tmp_path)).done(10).any()

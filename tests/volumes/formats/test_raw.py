@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raw_voxels import SHAPE, some_voxels
 
 from bigrock.errors import ParameterError, SourceError, TruncatedFileError, UnsupportedFormatError
 from bigrock.geometry import Region
@@ -19,13 +20,7 @@ from bigrock.volumes.formats import open_source
 from bigrock.volumes.formats.raw import MappedSource, open_raw
 from bigrock.volumes.source import Source
 
-SHAPE = (7, 11, 13)
 TYPES = ["u1", "<u2", ">u2", "<i4", ">f4", "<f8", "?"]
-
-
-def some_voxels(dtype: str, shape: tuple[int, int, int] = SHAPE, seed: int = 1) -> np.ndarray:
-    random = np.random.default_rng(seed)
-    return (random.integers(0, 2 if dtype == "?" else 200, shape)).astype(dtype)
 
 
 def a_region(shape: tuple[int, int, int]) -> st.SearchStrategy[Region]:
@@ -160,84 +155,6 @@ def test_identity_changes_with_the_file_and_with_the_settings(tmp_path: Path) ->
     before = one.identity()
     path.write_bytes(bytes(16) + b"x")
     assert one.identity() != before
-
-
-def test_a_truncated_gzip_file_is_refused_at_the_read(tmp_path: Path) -> None:
-    path = tmp_path / "scan.gz"
-    packed = gzip.compress(np.random.default_rng(1).bytes(8000))
-    path.write_bytes(packed[:4000])
-    source = open_source(path, shape=(8, 10, 100), dtype="u1")
-    source.read(Region((0, 0, 0), (2, 10, 100)))
-    with pytest.raises(TruncatedFileError, match="takes 8,000"):
-        source.read(Region((7, 0, 0), (8, 1, 1)))
-
-
-def test_a_longer_gzip_stream_is_refused_when_its_end_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "scan.gz"
-    path.write_bytes(gzip.compress(bytes(1001)))
-    source = open_source(path, shape=(10, 10, 10), dtype="u1")
-    with pytest.raises(SourceError, match=r"more than the 1,000 bytes"):
-        source.read(Region((9, 0, 0), (10, 10, 10)))
-    with pytest.raises(ParameterError, match="counts from the end"):
-        open_source(path, shape=(10, 10, 10), dtype="u1", offset=-1)
-
-
-def test_a_damaged_gzip_stream_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "scan.gz"
-    packed = bytearray(gzip.compress(np.random.default_rng(1).integers(0, 9, 9000).astype("u1").tobytes()))
-    packed[1000:1100] = bytes(100)
-    path.write_bytes(packed)
-    source = open_source(path, shape=(9, 10, 100), dtype="u1")
-    with pytest.raises(SourceError):
-        source.read(Region.whole((9, 10, 100)))
-
-
-def test_gzip_slabs_in_order_decode_every_byte_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bigrock.volumes.formats import inflate
-
-    voxels = some_voxels("u1", (60, 64, 64))
-    path = tmp_path / "scan.gz"
-    path.write_bytes(gzip.compress(voxels.tobytes()))
-    source = open_source(path, shape=voxels.shape, dtype="u1")
-    decoded = 0
-    plain = inflate._Decoder.step
-
-    def counted(self: object, file: object, most: int) -> bytes:
-        nonlocal decoded
-        data = plain(self, file, most)
-        decoded += len(data)
-        return data
-
-    monkeypatch.setattr(inflate._Decoder, "step", counted)
-    for z in range(0, 60, 10):
-        region = Region((z, 0, 0), (z + 10, 64, 64))
-        np.testing.assert_array_equal(source.read(region), voxels[region.slices])
-    assert decoded == voxels.nbytes
-
-
-def test_gzip_goes_back_to_the_nearest_kept_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from bigrock.volumes.formats import inflate
-
-    monkeypatch.setattr(inflate, "_STATE_EVERY", 1 << 16)
-    monkeypatch.setattr(inflate, "_OUTPUT_BYTES", 1 << 14)
-    voxels = some_voxels("u1", (60, 64, 64))
-    path = tmp_path / "scan.gz"
-    path.write_bytes(gzip.compress(voxels.tobytes()))
-    source = open_source(path, shape=voxels.shape, dtype="u1")
-    source.read(Region.whole(voxels.shape))
-    decoded = 0
-    plain = inflate._Decoder.step
-
-    def counted(self: object, file: object, most: int) -> bytes:
-        nonlocal decoded
-        data = plain(self, file, most)
-        decoded += len(data)
-        return data
-
-    monkeypatch.setattr(inflate._Decoder, "step", counted)
-    region = Region((40, 0, 0), (41, 64, 64))
-    np.testing.assert_array_equal(source.read(region), voxels[region.slices])
-    assert decoded <= (1 << 16) + (1 << 14) + 2 * 64 * 64
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from tiff_image import BOX, GREY, PLAIN, SHAPE
 
 from bigrock.errors import (
     ParameterError,
@@ -21,14 +22,6 @@ from bigrock.geometry import Region
 from bigrock.volumes.formats import open_source, tiff_pages
 from bigrock.volumes.formats import tiff as tiff_module
 from bigrock.volumes.source import Source
-
-SHAPE = (5, 70, 50)
-
-GREY = np.random.default_rng(5).integers(0, 4000, SHAPE).astype("u2")
-
-BOX = Region((1, 13, 7), (4, 66, 41))
-
-PLAIN = {"photometric": "minisblack"}
 
 KINDS = {
     "plain": {},

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from tiff_image import BOX, GREY, PLAIN, SHAPE
 
 from bigrock.errors import (
     ParameterError,
@@ -15,11 +16,6 @@ from bigrock.errors import (
 )
 from bigrock.geometry import Region
 from bigrock.volumes.formats import open_source
-
-SHAPE = (5, 70, 50)
-GREY = np.random.default_rng(5).integers(0, 4000, SHAPE).astype("u2")
-BOX = Region((1, 13, 7), (4, 66, 41))
-PLAIN = {"photometric": "minisblack"}
 
 
 @pytest.mark.parametrize(
