@@ -1,12 +1,13 @@
 """What surrogates of the flow solver know of textures that they have never seen, and of ones that they have.
 
-    python benchmarks/surrogates.py --rocks PATH [--quick] [--folds 0 1 2] [--folder DIR] [--json FILE]
+    python benchmarks/surrogates.py --rocks PATH [--quick] [--plain] [--folds 0 1 2] [--folder DIR] [--json FILE]
 
 PATH is a labelled set (`bigrock permeability prepare PATH --count 600 --edge 64 --axes z --seed 0`). Its families are
 dealt into three folds; for each, networks learn from the families of the other two, and tell log10 k of all rocks of
 the fold. So every rock is judged by networks that have seen none of its kind. Beside it, the same networks where all
 families are learnt from and a fifth of the rocks is kept for the test; and regressions on porosity and surface.
-Networks are shown each rock and its mirror image (`mirrored=True`), which has the same permeability.
+Networks are shown each rock and its mirror image (`mirrored=True`), which has the same permeability; with --plain the
+rock alone.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-def told(rocks: RockSet, parts: RockSplit, folder: Path, quick: bool) -> dict[str, np.ndarray]:
+def told(
+    rocks: RockSet, parts: RockSplit, folder: Path, quick: bool, mirrored: bool
+) -> dict[str, np.ndarray]:
     """Return log10 k of the test rocks by everything that has learnt from the others, by name."""
     learnt, held = rocks_of(rocks, parts.train), rocks_of(rocks, parts.validation)
     tested, voxel = rocks.take(parts.test), rocks.voxel_size
@@ -51,9 +54,7 @@ def told(rocks: RockSet, parts: RockSplit, folder: Path, quick: bool) -> dict[st
             folder=folder / name, voxel_size=voxel,
         )  # fmt: skip
         k = [
-            predict_permeability(
-                made.bundle, np.asarray(image, np.float32)[None], voxel_size=voxel, axis="z", mirrored=True
-            )
+            predict_permeability(made.bundle, image, voxel_size=voxel, axis="z", mirrored=mirrored)
             for image in tested
         ]
         found[name] = np.log10([float(one.k_voxel2[0]) for one in k])
@@ -80,6 +81,7 @@ def main() -> None:
     )
     parser.add_argument("--rocks", required=True, help="a labelled set of rocks")
     parser.add_argument("--quick", action="store_true", help="hardly any training: nothing is reached")
+    parser.add_argument("--plain", action="store_true", help="show no mirror images")
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--folder", type=Path, help="keep the networks here; a later call goes on")
     parser.add_argument("--json", type=Path)
@@ -91,7 +93,7 @@ def main() -> None:
         folder = given.folder or Path(scratch)
         parts = rocks.split(seed=0)
         print(f"all families learnt from, {len(parts.test)} test rocks:")
-        for name, log10_k in told(rocks, parts, folder / "all", given.quick).items():
+        for name, log10_k in told(rocks, parts, folder / "all", given.quick, not given.plain).items():
             result[f"seen: {name}"] = scores(rocks, parts.test, log10_k)
             show(name, result[f"seen: {name}"])
         pooled: dict[str, list[np.ndarray]] = {}
@@ -101,7 +103,9 @@ def main() -> None:
             parts = rocks.split(seed=0, held_out_families=names)
             indices.append(parts.test)
             print(f"never seen: {', '.join(names)} ({len(parts.test)} rocks):")
-            for name, log10_k in told(rocks, parts, folder / f"fold{fold}", given.quick).items():
+            for name, log10_k in told(
+                rocks, parts, folder / f"fold{fold}", given.quick, not given.plain
+            ).items():
                 pooled.setdefault(name, []).append(log10_k)
                 show(name, scores(rocks, parts.test, log10_k))
     tested = np.concatenate(indices)

@@ -32,9 +32,9 @@ def effective_log_k(log_k: Tensor, *, tolerance: float = 1e-4, steps: int = 500)
         gradient passes.
     tolerance : float
         Where to stop: squared residuals, each over the conductance of its cell, over the flux through the
-        first face. 1e-4 leaves the fields of trained surrogates (16³ cells, deviations of 5) at most 0.01
-        too high in the logarithm, and gradients off by 3 % (median) to 11 % of their length. Smooth fields
-        of contrasts as large take 1e-6 and more steps.
+        first face. In cells that differ from their neighbours 1e-4 leaves the logarithm less than 0.01 too
+        high, and gradients off by less than 15 % of their length; smooth fields of large contrasts take
+        1e-6 and more steps for that (``tests/models/test_darcy.py``).
     steps : int
         Conjugate gradients end here at the latest, with what they have found by then.
 

@@ -114,16 +114,14 @@ class SurrogateConfig:
             raise ParameterError(
                 f"features={self.features} make one convolution, and the cells of a lattice take two. Give two or more."
             )
-        if self.architecture == "darcy" and (
-            self.edge < self.smallest_edge or self.edge % self.smallest_edge
-        ):
+        if self.architecture == "darcy" and (self.edge < 1 or self.edge % self.smallest_edge):
             raise ParameterError(
                 f"edge={self.edge} is not divided by the cells of architecture='darcy', which are {self.smallest_edge} "
                 "voxels long. Give a multiple, or another architecture."
             )
         if self.edge < self.smallest_edge:
             raise ParameterError(
-                f"edge={self.edge} is halved {self._halvings} times by features={self.features}. Give an edge of "
+                f"edge={self.edge} is halved {len(self.features)} times by features={self.features}. Give an edge of "
                 f"{self.smallest_edge} or more, or fewer features."
             )
         if not self.log10_k_std > 0:
@@ -139,11 +137,7 @@ class SurrogateConfig:
     @property
     def smallest_edge(self) -> int:
         """The smallest image that the convolutions can halve so often."""
-        return int(2**self._halvings)
-
-    @property
-    def _halvings(self) -> int:
-        return CELL_HALVINGS if self.architecture == "darcy" else len(self.features)
+        return int(2 ** (CELL_HALVINGS if self.architecture == "darcy" else len(self.features)))
 
     def definition(self) -> dict[str, Any]:
         """Return the network as bundles hold it: a class by name and its arguments."""
