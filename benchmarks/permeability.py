@@ -88,10 +88,11 @@ def summary(rows: list[dict[str, Any]]) -> None:
         print(f"    {name:42} {statistics.mean(values):.4f} ± {spread:.4f}{reached}")
 
 
-def pooled(judged: list[PermeabilityEvaluation]) -> None:
-    """Print the changes of the error by Stokes flow over the test rocks of all seeds together."""
+def pooled(judged: list[PermeabilityEvaluation], shared: bool) -> None:
+    """Print the changes of the error over the test rocks of all seeds together; a rock is drawn with all its rows."""
     truth = np.concatenate([one.truth for one in judged])
-    for by in ("physics", "physics_threshold"):
+    rocks = [one.rows["rock"][0] + (0 if shared else 10**6 * i) for i, one in enumerate(judged)]
+    for by in ("physics", "physics_threshold", "holdout_mask", "holdout"):
         for before, after in (
             ("super-resolution", "fine-tuned"),
             ("voxels only", "fine-tuned"),
@@ -103,7 +104,7 @@ def pooled(judged: list[PermeabilityEvaluation]) -> None:
             log10_k = [
                 np.concatenate([one.predicted(name, by) for one in judged]) for name in (before, after)
             ]
-            told = paired_bootstrap(truth, *log10_k)
+            told = paired_bootstrap(truth, *log10_k, groups=np.concatenate(rocks))
             print(
                 f"    {by:18} {before:>16} → {after:16} RMSE {told.difference:+.4f} "
                 f"(95 %: {told.low:+.4f} … {told.high:+.4f}), closer on {told.closer} of {len(truth)}"
@@ -130,8 +131,8 @@ def main() -> None:
             judged.append(found.evaluation)
             show(rows[-1])
     summary(rows)
-    print("\nall seeds together (the same rock may be a test rock of several)")
-    pooled(judged)
+    print("\nall seeds together")
+    pooled(judged, given.rocks is not None)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")
 

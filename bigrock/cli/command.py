@@ -65,7 +65,7 @@ def _guard(function: Callable[..., None], debug: bool, values: dict[str, Any], c
     """Run a command; turn what it raises into a message and an exit code."""
 
     def show_warning(message: Warning | str, *rest: Any, **options: Any) -> None:
-        complain(in_options(str(message), values), "warning")
+        complain(_in_options(str(message), values), "warning")
 
     with warnings.catch_warnings(), _ended_by_signal():
         warnings.showwarning = show_warning
@@ -103,11 +103,20 @@ def _explain(error: BaseException, options: Collection[str], continues: bool) ->
         complain(f"interrupted. {continued if resumable else 'Nothing was written.'}")
         return 1
     if isinstance(error, BigrockError):
-        complain(in_options(str(error), options))
+        complain(_in_options(str(error), options))
         return 2 if isinstance(error, ParameterError | UnsupportedFormatError) else 1
+    if isinstance(error, OSError) and error.filename:
+        complain(
+            f"{error.filename}: {error.strerror}. Check the path, and whether you may read and write there."
+        )
+        return 1
     complain(f"{type(error).__name__}: {error}")
     complain("this was not expected. Run the command again with --debug to see where.", "hint")
     return 1
+
+
+def _in_options(message: str, options: Collection[str]) -> str:
+    return in_options(message, options, {"boundary": "bc"} if "bc" in options else None)
 
 
 def examples_text(*lines: str) -> str:

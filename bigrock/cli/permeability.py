@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from bigrock.cli.permeability_demo import demo
+from bigrock.cli.permeability_evaluate import evaluate
 from bigrock.cli.permeability_map import map_core
 from bigrock.cli.permeability_prepare import prepare
 from bigrock.cli.permeability_solve import solve
@@ -23,6 +24,7 @@ for _name, _command in {
     "prepare": prepare,
     "train": train,
     "finetune": finetune,
+    "evaluate": evaluate,
     "predict": predict,
     "map": map_core,
     "demo": demo,

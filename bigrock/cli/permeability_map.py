@@ -144,6 +144,7 @@ def show_map(found: PermeabilityMap) -> None:
     told = found.figures
     rows: list[tuple[str, Any]] = [
         ("windows", f"{' × '.join(map(str, told['counts']))} of {told['window']} voxels"),
+        ("share of the core in windows", f"{100 * told['covered_share']:.3g} %"),
         ("porosity", f"{100 * told['porosity']['mean']:.2f} %"),
     ]
     for axis, k in told["permeability"].items():
@@ -151,6 +152,8 @@ def show_map(found: PermeabilityMap) -> None:
         rows.append(
             (f"k along {axis}, upscaled", "not known" if darcy is None else format_permeability(darcy))
         )
+        if k["zero_share"]:
+            rows.append((f"windows that no pore crosses along {axis}", f"{100 * k['zero_share']:.3g} %"))
     error = told["agreement"]
     if error is not None:
         rows.append(

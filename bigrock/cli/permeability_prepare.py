@@ -76,9 +76,9 @@ def prepare(
         str,
         typer.Option(metavar="AXES", rich_help_panel=_LABELS, help="Directions of the flow: zyx, or z."),
     ] = "z",
-    boundary: Annotated[
+    bc: Annotated[
         str,
-        typer.Option("--bc", metavar="NAME", rich_help_panel=_LABELS, help="sealed, periodic or mirrored."),
+        typer.Option(metavar="NAME", rich_help_panel=_LABELS, help="sealed, periodic or mirrored."),
     ] = "sealed",
     tolerance: Annotated[
         float,
@@ -110,7 +110,7 @@ def prepare(
     from bigrock.workflows.execution import executing
 
     how: dict[str, Any] = {
-        "boundary": boundary,
+        "boundary": bc,
         "tolerance": tolerance,
         "resume": not no_resume,
         "overwrite": overwrite,

@@ -24,10 +24,9 @@ __all__ = ["solve"]
 def solve(
     volume: Annotated[str, typer.Argument(metavar="MASK", help="A mask, or a label volume with pores.")],
     axis: Annotated[str, typer.Option(metavar="z|y|x|all", help="Direction of the flow.")] = "all",
-    boundary: Annotated[
+    bc: Annotated[
         str,
         typer.Option(
-            "--bc",
             metavar="NAME",
             help="sealed: no-slip walls along the flow, fluid before and behind. periodic: the sample again on "
             "each side. mirrored: its mirror image behind it, planes of symmetry along the flow.",
@@ -55,13 +54,13 @@ def solve(
     inlet and outlet the permeability is 0. The volume is read into memory as a whole.
     """
     from bigrock.cli.measure import pore_phase
-    from bigrock.workflows.permeability_solve import solve_permeability
+    from bigrock.workflows.permeability import solve_permeability
 
     found = solve_permeability(
         volume,
         pore=pore_phase(pore),
         axis=axis,
-        boundary=boundary,
+        boundary=bc,
         tolerance=tolerance,
         max_iterations=max_iterations,
         threads=threads,

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from bigrock.workflows.permeability.network_settings import PermeabilitySettings
     from bigrock.workflows.permeability.network_training import NetworkResult
 
-__all__ = ["finetune", "predict", "train"]
+__all__ = ["RocksArgument", "SettingsFile", "finetune", "predict", "rocks_and_settings", "train"]
 
-_Rocks = Annotated[
+RocksArgument = Annotated[
     str | None,
     typer.Argument(
         metavar="[ROCKS]", help="A set of rocks (bigrock permeability prepare); or as --config says."
     ),
 ]
-_Config = Annotated[
+SettingsFile = Annotated[
     str | None,
     typer.Option("--config", "-c", metavar="FILE", help="Settings, such as configs/permeability.yaml."),
 ]
@@ -43,9 +43,9 @@ def train(
             metavar="NETWORK", help="super-resolution; surrogate; or direct (a surrogate of coarse images)."
         ),
     ],
-    rocks: _Rocks = None,
+    rocks: RocksArgument = None,
     out: _Out = "model",
-    config: _Config = None,
+    config: SettingsFile = None,
     seed: _Seed = None,
     overwrite: o.Overwrite = False,
     no_resume: o.NoResume = False,
@@ -59,7 +59,7 @@ def train(
     """
     from bigrock.workflows.permeability.network_training import train_network
 
-    path, settings = _given(rocks, config)
+    path, settings = rocks_and_settings(rocks, config)
     made = train_network(
         kind,  # type: ignore[arg-type]
         _open(path),
@@ -79,7 +79,7 @@ def train(
     "bigrock permeability finetune rocks.zarr --super-resolution sr --out voxels-only",
 )
 def finetune(
-    rocks: _Rocks = None,
+    rocks: RocksArgument = None,
     super_resolution: Annotated[
         str, typer.Option("--super-resolution", metavar="BUNDLE", help="The model that is tuned; unchanged.")
     ] = "sr",
@@ -91,7 +91,15 @@ def finetune(
     fidelity: Annotated[
         float | None, typer.Option(metavar="WEIGHT", help="Of the voxels (default: 10); 0 is the paper.")
     ] = None,
-    config: _Config = None,
+    sees: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What the surrogates are shown: grey (default, the paper), mask, or fraction: masks in which each "
+            "coarse voxel keeps its pore fraction, as `permeability map --threshold fraction` makes them.",
+        ),
+    ] = None,
+    config: SettingsFile = None,
     seed: _Seed = None,
     overwrite: o.Overwrite = False,
     no_resume: o.NoResume = False,
@@ -101,11 +109,11 @@ def finetune(
     """Tune a super-resolution so that a frozen surrogate tells the right permeability from what it makes.
 
     A network that is tuned without fidelity learns patterns that please the surrogate. Whether the flow
-    became better, only the solver tells: bigrock permeability solve.
+    became better, only the solver tells: bigrock permeability evaluate.
     """
     from bigrock.workflows.permeability.network_training import tune_network
 
-    path, settings = _given(rocks, config)
+    path, settings = rocks_and_settings(rocks, config)
     made = tune_network(
         super_resolution,
         surrogate or [],
@@ -114,6 +122,7 @@ def finetune(
         settings,
         seed=seed,
         fidelity=fidelity,
+        sees=sees,  # type: ignore[arg-type]
         resume=not no_resume,
         overwrite=overwrite,
         progress=o.progress_of(quiet),
@@ -166,7 +175,7 @@ def predict(
     show(table)
 
 
-def _given(rocks: str | None, config: str | None) -> tuple[str, PermeabilitySettings | None]:
+def rocks_and_settings(rocks: str | None, config: str | None) -> tuple[str, PermeabilitySettings | None]:
     """Return the rocks and the settings that are asked for."""
     if config is not None:
         from bigrock.workflows import load_config
@@ -202,7 +211,11 @@ def _named(part: str, name: str) -> str:
     """Return what a score is called in the table."""
     known = {
         "psnr": "PSNR, dB",
+        "psnr_nearest": "PSNR of the nearest voxel, dB",
+        "psnr_trilinear": "PSNR of trilinear interpolation, dB",
         "psnr_cubic": "PSNR of cubic interpolation, dB",
+        "r2_porosity": "r2 of a regression on porosity",
+        "r2_kozeny_carman": "r2 of Kozeny-Carman, fitted",
         "score": "score (higher is better)",
     }
     return f"{part} {known.get(name, name.removeprefix(f'{part} ').replace('_', ' '))}"

@@ -46,5 +46,5 @@ def in_options(message: str, options: Iterable[str], aliases: Mapping[str, str] 
         message = re.sub(rf"(?<![\w.'-]){keyword}=(?=\S)", f"{flag} ", message)
         if "_" in keyword:
             message = re.sub(rf"(?<![\w.'-]){keyword}(?![\w'])", flag, message)
-        message = re.sub(rf"({flag}(?: '[^']*'| \S+)?) \({flag}\)", r"\1", message)
+        message = re.sub(rf"({flag}(?: '[^']*'| \S+)?) \({flag}(?: [^()]*)?\)", r"\1", message)
     return message

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from bigrock.datasets.deepore_check import DeePoreCheck, check_outputs, official_filter
 from bigrock.datasets.deepore_columns import DEEPORE_OUTPUTS, DEEPORE_PROPERTIES, property_named
 from bigrock.datasets.deepore_layout import Layout, layout_of, open_deepore
+from bigrock.datasets.indices import asked_indices, whole_numbers
 from bigrock.datasets.rock_set_split import RockSplit, split_rocks
 from bigrock.errors import ParameterError, SourceError
 from bigrock.units import parse_length
@@ -35,7 +36,7 @@ PARENT_BLOCK = 295
 _AT_ONCE = 500
 _V2_PER_VOXEL = 128 / 64
 
-Indices = Sequence[int] | npt.NDArray[np.integer[Any]]
+Indices = Sequence[int] | npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
 
 
 class DeePore:
@@ -100,7 +101,7 @@ class DeePore:
         self.layout: Layout = layout_of(self.path, version)
         self.kind, self.edge, self.version = self.layout.kind, self.layout.edge, self.layout.version
         n = self.layout.count
-        self.groups = np.arange(n) // PARENT_BLOCK if parents is None else np.asarray(parents, np.int64)
+        self.groups = np.arange(n) // PARENT_BLOCK if parents is None else whole_numbers(parents, "parents")
         self.parents_are_assumed = parents is None
         if self.groups.shape != (n,):
             raise ParameterError(
@@ -116,13 +117,24 @@ class DeePore:
     def take(self, indices: Indices) -> npt.NDArray[np.bool_]:
         """Return volumes in the order that is asked, repeats allowed: bool (m, z, y, x), True = pore.
 
+        A mask (n,) of all images asks for those that are True, as everywhere here.
+
         Raises
         ------
         ParameterError
             If an index is not in the file, or the file is compact: it holds planes (see `planes`).
+        SourceError
+            If an image has more than two levels: 0 is void, one other value is solid.
         """
         self._needs("complete", "volumes", "planes")
-        return self._rows("X", indices, (self.edge,) * 3) == 0
+        stored = self._rows("X", indices, (self.edge,) * 3)
+        pore = stored == 0
+        if stored.size and not (pore | (stored == stored.max())).all():
+            raise SourceError(
+                f"images of {self.path} hold {len(np.unique(stored))} levels, and DeePore has 0 = void and one for "
+                "solid. Segment them first."
+            )
+        return np.asarray(pore)
 
     def planes(self, indices: Indices) -> npt.NDArray[np.float32]:
         """Return the middle planes across z, y and x of compact samples: float32 (m, 3, rows, columns).
@@ -221,6 +233,11 @@ class DeePore:
             Another seed, other parents in each.
         official : bool
             Leave out what `official_filter` drops.
+
+        Raises
+        ------
+        ParameterError
+            If the shares do not sum to 1, or a part would be empty.
         """
         usable = self.official_filter() if official else np.ones(len(self), bool)
         names = np.full(len(self), "deepore")
@@ -248,10 +265,7 @@ class DeePore:
 
     def _rows(self, key: str, indices: Indices | range, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         """Return samples in the asked order; each that is asked for is decoded once, in the file's order."""
-        asked = np.asarray(indices, np.int64).reshape(-1)
-        if asked.size and not 0 <= asked.min() <= asked.max() < len(self):
-            wrong = asked[(asked < 0) | (asked >= len(self))][0]
-            raise ParameterError(f"image {wrong} is not in {self.path}, which holds 0 … {len(self) - 1}.")
+        asked = asked_indices(indices, len(self), "image", self.path)
         if not asked.size:
             return np.empty((0, *shape), bool)
         stored, back = np.unique(asked, return_inverse=True)

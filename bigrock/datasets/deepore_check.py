@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.datasets.deepore_columns import DEEPORE_PROPERTIES, Property
+from bigrock.errors import ParameterError
 
 __all__ = ["ColumnCheck", "DeePoreCheck", "check_outputs", "official_filter"]
 
@@ -46,8 +47,17 @@ class DeePoreCheck:
     possible: npt.NDArray[np.bool_]
 
     def good(self, *names: str) -> npt.NDArray[np.bool_]:
-        """Return samples whose named properties are all possible: bool (n,); all 30 by default."""
+        """Return samples whose named properties are all possible: bool (n,); all 30 by default.
+
+        Raises
+        ------
+        ParameterError
+            If a name is not known.
+        """
         known = [p.name for p in DEEPORE_PROPERTIES]
+        for name in names:
+            if name not in known:
+                raise ParameterError(f"property {name!r} is not known. DeePore has {', '.join(known)}.")
         columns = [known.index(name) for name in names or known]
         return np.asarray(self.possible[:, columns].all(1))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from bigrock.datasets.indices import asked_indices
 from bigrock.datasets.rock_labels import Labeller, labeller
 from bigrock.datasets.rock_set import RockSet
 from bigrock.datasets.rock_set_writing import write_rocks
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
-from bigrock.errors import ParameterError
+from bigrock.errors import ParameterError, PolarityWarning
 from bigrock.units import parse_voxel_size
 from bigrock.volumes.formats.voxels import file_identity
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["DeePoreRocks", "repack_deepore"]
 
 _AXES = "zyx"
+_HIGHEST_USUAL = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +90,7 @@ def repack_deepore(
     data: DeePore,
     dest: str | os.PathLike[str],
     *,
-    indices: Sequence[int] | None = None,
+    indices: Sequence[int] | npt.NDArray[np.bool_] | None = None,
     voxel_size: str | float = "1 um",
     axis: str = "z",
     labels: str | Callable[..., Sequence[float]] = "file",
@@ -110,10 +113,10 @@ def repack_deepore(
         A complete file.
     dest : str or path-like
         A new place for the set.
-    indices : sequence of int, optional
-        Images, in this order; by default those that `DeePore.official_filter` keeps.
+    indices : sequence of int, or of bool (n,), optional
+        Images, in this order, or which of all; by default those that `DeePore.official_filter` keeps.
     voxel_size : str or float
-        The data set is dimensionless; 1 µm is its nominal size.
+        Of cubic voxels. The data set is dimensionless; 1 µm is its nominal size.
     axis : {"z", "y", "x"}
         In which column the file's k is put: it states one number and no direction. With other labels, along
         which k is computed.
@@ -128,21 +131,30 @@ def repack_deepore(
     ------
     ParameterError
         If the file is compact, no image is left, or a setting is out of range.
+    SourceError
+        If an image has more levels than void and solid.
     VolumeExistsError, ResumeError, RunError
         As `bigrock.datasets.make_rocks` does.
+
+    Warns
+    -----
+    PolarityWarning
+        If more than half of the images have a porosity over 0.6.
 
     Examples
     --------
     >>> import tempfile, h5py
     >>> from pathlib import Path
     >>> from bigrock.datasets import DeePore
+    >>> solid = np.zeros((2, 8, 8, 8, 1), bool)
+    >>> solid[:, :, 4:] = True
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder, "DeePore_Dataset.h5")
     ...     with h5py.File(path, "w") as file:
-    ...         file["X"], file["Y"] = np.zeros((2, 8, 8, 8, 1), bool), np.full((2, 1515, 1), 0.5)
+    ...         file["X"], file["Y"] = solid, np.full((2, 1515, 1), 0.5)
     ...     rocks = repack_deepore(DeePore(path), "memory://deepore", indices=[1], progress=False)
     >>> rocks.k_voxel2.tolist(), rocks.porosity.tolist()
-    ([[0.5, nan, nan]], [1.0])
+    ([[0.5, nan, nan]], [0.5])
     """
     if data.kind != "complete":
         raise ParameterError(
@@ -151,7 +163,9 @@ def repack_deepore(
         )
     if axis not in _AXES or len(axis) != 1:
         raise ParameterError(f"axis {axis!r} is not one of z, y, x.")
-    chosen = np.flatnonzero(data.official_filter()) if indices is None else np.asarray(indices, np.int64)
+    chosen = asked_indices(
+        data.official_filter() if indices is None else indices, len(data), "image", data.path
+    )
     if not chosen.size:
         raise ParameterError(
             f"no image of {data.path} is left after the official filter. Give indices, and see check()."
@@ -160,7 +174,7 @@ def repack_deepore(
     if labels != "file":
         how = labeller(labels, (axis,), boundary=boundary, tolerance=tolerance)
     k = data.properties(chosen, names=["permeability"])["permeability"]
-    return write_rocks(
+    rocks = write_rocks(
         dest,
         DeePoreRocks(data, chosen, k, axis, how),
         voxel_size=parse_voxel_size(voxel_size),
@@ -171,3 +185,11 @@ def repack_deepore(
         retries=retries,
         progress=progress,
     )
+    if np.median(rocks.porosity) > _HIGHEST_USUAL:
+        warnings.warn(
+            f"half of the images of {data.path} are more than {_HIGHEST_USUAL} pore, which few rocks are: 0 was taken "
+            "for void, as DeePore has it. If it is solid in this file, the set is of no use: exchange the two.",
+            PolarityWarning,
+            stacklevel=2,
+        )
+    return rocks

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from types import CodeType
 from typing import Any, Protocol
 
 import numpy as np
@@ -77,11 +79,24 @@ class GivenLabels:
         return k
 
     def settings(self) -> dict[str, Any]:
-        """Return the name of the function."""
+        """Return the name of the function, and a digest of its code where there is one."""
         if self.function is None:
             return {"by": None}
         name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
-        return {"by": f"{self.function.__module__}.{name}", "axes": list(self.axes)}
+        told: dict[str, Any] = {"by": f"{self.function.__module__}.{name}", "axes": list(self.axes)}
+        code = getattr(self.function, "__code__", None)
+        if code is not None:
+            told["code"] = hashlib.sha256(repr(_of_code(code)).encode()).hexdigest()
+        return told
+
+
+def _of_code(code: CodeType) -> list[Any]:
+    """Return what a function does: not where it stands, and the same in every process."""
+    constants = [
+        _of_code(c) if isinstance(c, CodeType) else sorted(map(repr, c)) if isinstance(c, frozenset) else c
+        for c in code.co_consts
+    ]
+    return [code.co_code, code.co_names, constants]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +141,7 @@ def labeller(
     Raises
     ------
     ParameterError
-        If it is none of these.
+        If it is none of these, or the solver does not know the boundary or tolerance.
     MissingDependencyError
         If a network is asked for and PoreSpy or OpenPNM is not installed.
 
@@ -139,9 +154,16 @@ def labeller(
     if labels is None or callable(labels):
         return GivenLabels(labels, axes)
     if labels == "stokes":
+        from bigrock.flow.domain import checked_boundary
+        from bigrock.flow.measuring import check_numbers
+
+        checked_boundary(boundary)
+        check_numbers(tolerance)
         return StokesLabels(axes, boundary, tolerance)
     if labels != "network":
-        raise ParameterError(f"labels {labels!r} is not 'stokes', 'network', a function or None.")
+        raise ParameterError(
+            f"labels={labels!r} is not 'stokes', 'network', a function, or None (--labels none)."
+        )
     missing = [name for name in ("porespy", "openpnm") if find_spec(name) is None]
     if missing:
         raise MissingDependencyError(

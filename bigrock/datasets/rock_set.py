@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
+from bigrock.datasets.indices import asked_indices
 from bigrock.datasets.rock_set_split import RockSplit, refuse_odd_k, split_rocks
 from bigrock.errors import IncompleteVolumeError, NotAVolumeError, ParameterError, VolumeNotFoundError
 from bigrock.volumes.stores import codec_pipeline, location, open_store
@@ -131,18 +132,19 @@ class RockSet:
         """Return one rock: bool (z, y, x), True = pore."""
         return self.take([index])[0]
 
-    def take(self, indices: Sequence[int] | npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.bool_]:
+    def take(
+        self, indices: Sequence[int] | npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.bool_]:
         """Return rocks in the order that is asked, repeats allowed: bool (m, z, y, x), True = pore.
+
+        A mask (n,) of all rocks, such as `percolating`, asks for those that are True.
 
         Raises
         ------
         ParameterError
-            If an index is not in the set.
+            If an index is not in the set, or a mask has another length.
         """
-        asked = np.asarray(indices, np.int64).reshape(-1)
-        if asked.size and not 0 <= asked.min() <= asked.max() < len(self):
-            wrong = asked[(asked < 0) | (asked >= len(self))][0]
-            raise ParameterError(f"rock {wrong} is not in a set of {len(self)} rocks, numbered from 0.")
+        asked = asked_indices(indices, len(self), "rock", self.path)
         found = np.empty((len(asked), *self.images.shape[1:]), bool)
         for i, index in enumerate(asked):
             found[i] = self.images[int(index)]
@@ -190,9 +192,10 @@ class RockSet:
         if unlabelled and not usable.any():
             usable = np.ones(len(self), bool)
         if not usable.any():
+            by = self.provenance["labels"]["by"] or "nobody"
             raise ParameterError(
-                f"no rock of {self.path} has a positive permeability (labels: {self.provenance['labels']}): there is "
-                f"nothing to train on. Make the set with labels, such as labels='stokes'."
+                f"no rock of {self.path} has a positive permeability (labelled by {by}): there is nothing to train on. "
+                f"Make the set with labels, such as labels='stokes' (--labels stokes)."
             )
         return split_rocks(
             usable,

@@ -23,6 +23,7 @@ from bigrock.engine.settings import json_value
 from bigrock.engine.streams import BatchResult
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.geometry import Block, BlockGrid
+from bigrock.units import format_voxel_size
 from bigrock.volumes import exists
 from bigrock.volumes.create import refuse_file
 from bigrock.volumes.layout import codecs_for
@@ -91,9 +92,9 @@ class RockWork:
         return self.source.image(block.id)
 
     def compute(self, block: Block, array: npt.NDArray[np.bool_]) -> Any:
-        """Return the rock with its permeabilities: NaN for what is no number, 0 for what is negative."""
+        """Return the rock with its permeabilities: NaN, which is not known, for what no rock can have."""
         k = np.asarray(self.source.labels(block.id, array), np.float64)
-        return array, np.where(np.isfinite(k), np.maximum(k, 0.0), np.nan)
+        return array, np.where(np.isfinite(k) & (k >= 0), k, np.nan)
 
     def write(self, block: Block, result: Any, kept: list[Any]) -> None:
         """Store the rock, and hand its labels to the coordinator."""
@@ -130,7 +131,14 @@ def write_rocks(
         If `dest` holds an interrupted run with other settings; names the fields.
     RunError
         At the end, if rocks failed after every retry. The others are done and kept.
+    ParameterError
+        If voxels are no cubes.
     """
+    if len(set(voxel_size)) > 1:
+        raise ParameterError(
+            f"voxels of {format_voxel_size(voxel_size)} are not cubic: k in squared voxels would mean nothing. "
+            "Give one length."
+        )
     place, store = location(dest), open_store(dest)
     refuse_file(store)
     if exists(store):

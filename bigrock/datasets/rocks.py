@@ -33,7 +33,8 @@ def rock(
 ) -> npt.NDArray[np.bool_]:
     """Return the pore mask of one synthetic rock: True = pore.
 
-    Everything follows from the seed. The porosity is exact to one voxel. Features grow with the
+    Everything follows from the seed. The porosity is exact to one voxel, but where voxels of the texture tie (a
+    few voxels more, in fibres and layers). Features grow with the
     edge: a rock of 128³ is as a rock of 64³ seen with half the voxel size (other features, of the
     same kind); give `scale` for more rock of one texture instead. About 0.05 µs … 0.4 µs per voxel.
 
@@ -49,7 +50,7 @@ def rock(
         Share of pore voxels, 0 … 1; otherwise drawn from the range of the family, within 0.1 … 0.5.
     scale : float, optional
         Size of the features, 1 for those that `bigrock.datasets.rock_families` states; otherwise
-        the shortest edge over 64.
+        the shortest edge over 64. At most the shortest edge over 8: beyond, no feature fits.
     percolating : bool
         Draw again, at most 16 times, while the pores do not join both faces of every axis (across
         faces of voxels). With a given porosity, only the texture is drawn again.
@@ -79,8 +80,11 @@ def rock(
         raise ParameterError(f"family {family!r} is not known. Give one of {', '.join(ROCK_FAMILIES)}.")
     if porosity is not None and not 0 < porosity < 1:
         raise ParameterError(f"porosity {porosity} is not between 0 and 1: no such rock can be made.")
-    if scale is not None and not scale > 0:
-        raise ParameterError(f"scale {scale} is not positive: features would have no size.")
+    if scale is not None and not 0 < scale <= min(shape) / 8:
+        raise ParameterError(
+            f"scale {scale} is not between 0 and {min(shape) / 8:g}, the shortest edge over 8: features would have no "
+            "size, or not fit."
+        )
     field_of, low, high = FAMILIES[family]
     mask = np.zeros(shape, bool)
     for _ in range(_DRAWS if percolating else 1):
@@ -99,8 +103,9 @@ def _lowest(field: npt.NDArray[np.float32], share: float) -> npt.NDArray[np.bool
 
 
 def _checked_shape(edge: Any) -> Shape:
-    shape = tuple(int(n) for n in (edge if isinstance(edge, Sequence) else (edge,) * 3))
-    if len(shape) != 3 or min(shape) < 8:
+    given = np.asarray(edge if np.ndim(edge) else (edge,) * 3)
+    shape = tuple(given.tolist())
+    if given.shape != (3,) or given.dtype.kind not in "iu" or min(shape) < 8:
         raise ParameterError(
             f"edge {edge!r} is not one number of voxels, or three for z, y, x, of at least 8."
         )

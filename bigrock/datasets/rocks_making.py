@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,7 +111,8 @@ def make_rocks(
     labels : {"stokes", "network"}, callable or None
         By `bigrock.flow.permeability`; by a pore network (``pip install 'bigrock[sim]'``; biased, and not
         faster, see `bigrock.datasets.rock_labels_network`); by a function ``(mask, axes) -> k in
-        squared voxels along each of axes``, which can be pickled; or not at all (NaN).
+        squared voxels along each of axes``, which can be pickled; or not at all (NaN). What it gives that
+        is negative, infinite or NaN is stored as NaN, not known; 0 is for pores that do not percolate.
     boundary : {"sealed", "mirrored", "periodic"}
         Of the Stokes solver.
     tolerance : float
@@ -119,7 +121,8 @@ def make_rocks(
         None (the current Dask client, else threads), "serial", "threads", a number of threads, or a
         `distributed.Client`.
     resume : bool
-        Continue an interrupted run with the same settings; return a finished one as it is.
+        Continue an interrupted run with the same settings; return a finished one as it is. A function of
+        labels is told from another by its name and its code, not by values from around it.
     overwrite : bool
         Delete the set that is stored at `dest`.
     retries : int
@@ -150,17 +153,12 @@ def make_rocks(
     """
     names = ROCK_FAMILIES if families is None else tuple(families)
     _check(count, edge, names, axes, seed)
-    voxel = parse_voxel_size(voxel_size)
-    if len(set(voxel)) > 1:
-        raise ParameterError(
-            f"voxel_size {voxel_size!r} is not cubic: k in squared voxels would mean nothing. Give one length."
-        )
     how = labeller(labels, tuple(axes), boundary=boundary, tolerance=tolerance)
     source = SyntheticRocks(count, edge, names, seed, how)
     return write_rocks(
         dest,
         source,
-        voxel_size=voxel,
+        voxel_size=parse_voxel_size(voxel_size),
         step="make rocks",
         resume=resume,
         overwrite=overwrite,
@@ -171,6 +169,9 @@ def make_rocks(
 
 
 def _check(count: int, edge: int, families: tuple[str, ...], axes: Sequence[str], seed: int) -> None:
+    for name, value in (("count", count), ("edge", edge), ("seed", seed)):
+        if isinstance(value, bool) or not isinstance(value, Integral):
+            raise ParameterError(f"{name} {value!r} is no whole number. Give one such as 64.")
     if count < 1:
         raise ParameterError(f"count {count} is not positive: a set needs at least one rock.")
     if edge < 8:

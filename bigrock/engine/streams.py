@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from bigrock.errors import ParameterError, SourceError, StorageFullError
+from bigrock.errors import BackendError, ParameterError, SourceError, StorageFullError
 from bigrock.geometry import Block, BlockGrid
 
 __all__ = ["BatchLostError", "BatchResult", "Failure", "Work", "fatal_error", "run_batch"]
@@ -207,7 +207,7 @@ def _hopeless(error: BaseException) -> bool:
 
 def fatal_error(error: BaseException | None) -> BaseException | None:
     """Return the error that must stop the whole run at once, if this is one."""
-    if isinstance(error, StorageFullError | SourceError):
+    if isinstance(error, StorageFullError | SourceError | BackendError):
         return error
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StorageFullError(

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.errors import ParameterError
 from bigrock.flow.domain import Boundary, checked_boundary, percolating
 from bigrock.flow.graph import pore_graph
 from bigrock.flow.laplace import conducted
-from bigrock.flow.measuring import AXES, asked_axes, checked_mask, warn_of
+from bigrock.flow.measuring import AXES, asked_axes, check_numbers, checked_mask, warn_of
 from bigrock.flow.results import PerAxis
 
 __all__ = ["AxisFormationFactor", "FormationFactor", "formation_factor"]
@@ -143,11 +142,7 @@ def formation_factor(
     4.0
     """
     mask, names, sides = checked_mask(mask), asked_axes(axis), checked_boundary(boundary)
-    if not 0 < tolerance < 1 or (max_iterations or _MOST) < 1 or threads < 1:
-        raise ParameterError(
-            f"tolerance {tolerance} is not between 0 and 1, or max_iterations {max_iterations} or threads "
-            f"{threads} is not a positive whole number."
-        )
+    check_numbers(tolerance, max_iterations=max_iterations, threads=threads)
 
     def solve(name: str) -> AxisFormationFactor:
         return _along(mask, name, sides, tolerance, max_iterations or _MOST)

@@ -84,7 +84,7 @@ def checked_boundary(boundary: str) -> Boundary:
     for known in get_args(Boundary):
         if boundary == known:
             return known
-    raise ParameterError(f"boundary {boundary!r} is not known. Use one of: {', '.join(get_args(Boundary))}.")
+    raise ParameterError(f"boundary={boundary!r} is not known. Use one of: {', '.join(get_args(Boundary))}.")
 
 
 def percolating(mask: Mask, boundary: Boundary) -> Mask:

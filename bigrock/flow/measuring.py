@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral, Real
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,15 @@ from bigrock.flow.stokes import Flow, flow_through
 from bigrock.kernels.backend import resolve
 from bigrock.units import format_voxel_size, parse_voxel_size
 
-__all__ = ["AXES", "ConvergenceWarning", "asked_axes", "checked_mask", "permeability", "warn_of"]
+__all__ = [
+    "AXES",
+    "ConvergenceWarning",
+    "asked_axes",
+    "check_numbers",
+    "checked_mask",
+    "permeability",
+    "warn_of",
+]
 
 Mask = npt.NDArray[np.bool_]
 AXES = ("z", "y", "x")
@@ -101,11 +110,7 @@ def permeability(
     """
     mask = checked_mask(mask)
     names, edge = asked_axes(axis), _cubic(voxel_size)
-    if not 0 < tolerance < 1:
-        raise ParameterError(f"tolerance {tolerance} is not between 0 and 1. Use one such as 1e-2.")
-    for name, value in (("max_iterations", max_iterations), ("threads", threads)):
-        if value is not None and value < 1:
-            raise ParameterError(f"{name}={value} is no positive whole number. Give 1 or more.")
+    check_numbers(tolerance, max_iterations=max_iterations, threads=threads)
     sides, where = checked_boundary(boundary), resolve(backend or "cpu")
     xp = where.xp if where.name == "gpu" else None
     formula = _kozeny_carman(mask)
@@ -144,6 +149,25 @@ def checked_mask(mask: object) -> Mask:
             "shape (z, y, x), True = pore."
         )
     return mask
+
+
+def check_numbers(tolerance: float, **whole: int | None) -> None:
+    """Refuse a tolerance that is not between 0 and 1, and what is no positive whole number.
+
+    Raises
+    ------
+    ParameterError
+        Names the number.
+
+    Examples
+    --------
+    >>> check_numbers(1e-2, threads=2, max_iterations=None)
+    """
+    if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < 1:
+        raise ParameterError(f"tolerance={tolerance!r} is not between 0 and 1. Use one such as 0.01.")
+    for name, value in whole.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+            raise ParameterError(f"{name}={value!r} is no positive whole number. Give 1 or more.")
 
 
 def asked_axes(axis: str) -> tuple[str, ...]:

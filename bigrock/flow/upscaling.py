@@ -85,14 +85,13 @@ def upscale(k: npt.ArrayLike, *, cell_size: Sequence[float] = (1.0, 1.0, 1.0)) -
     >>> round(found["z"].darcy, 6), round(found["y"].darcy, 6)
     (1.5, 2.0)
     """
-    cells = np.asarray(k, np.float64)
-    if cells.ndim == 3:
-        cells = np.broadcast_to(cells, (3, *cells.shape))
+    given = np.asarray(k, np.float64)
+    cells = np.broadcast_to(given, (3, *given.shape)) if given.ndim == 3 else given
     if cells.ndim != 4 or len(cells) != 3 or not cells.size:
         raise ParameterError(
             f"permeabilities of shape {np.shape(k)} are no grid of cells: give shape (z, y, x), or (3, z, y, x)."
         )
-    bad = int(np.count_nonzero(~(np.isfinite(cells) & (cells >= 0))))
+    bad = int(np.count_nonzero(~(np.isfinite(given) & (given >= 0))))
     if bad:
         raise ParameterError(
             f"{bad} permeabilities are negative or not finite: the mean and the flow would be meaningless. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def low_resolution(
     Parameters
     ----------
     image : ndarray (…, z, y, x)
-        A mask or grey levels; leading axes are separate images.
+        A mask or grey levels; leading axes are separate images. NaN spreads to the coarse voxels that see it.
     factor : int
         At least 1.
     method : {"mean", "nearest", "trilinear", "blur"}
@@ -103,16 +104,16 @@ def _check(
 ) -> None:
     if method not in LOW_RESOLUTION_METHODS:
         raise ParameterError(f"method {method!r} is not one of {', '.join(LOW_RESOLUTION_METHODS)}.")
-    if factor < 1 or factor != int(factor):
-        raise ParameterError(f"factor {factor} is not a positive whole number.")
+    if isinstance(factor, bool) or not isinstance(factor, Integral) or factor < 1:
+        raise ParameterError(f"factor {factor!r} is not a positive whole number.")
     if image.ndim < 3 or any(n % factor for n in image.shape[-3:]):
         raise ParameterError(
             f"an image of shape {image.shape} does not divide into blocks of {factor} voxels along z, y, x: "
             f"voxels would be left over. Crop it to multiples of {factor}."
         )
-    if blur_voxels is not None and (method != "blur" or not blur_voxels >= 0):
+    if blur_voxels is not None and (method != "blur" or not 0 <= blur_voxels < float("inf")):
         raise ParameterError(
-            f"blur_voxels {blur_voxels} needs method='blur' and must not be negative; the method is {method!r}."
+            f"blur_voxels {blur_voxels} needs method='blur' and 0 or more, finite; the method is {method!r}."
         )
     if not 0 <= noise < float("inf"):
         raise ParameterError(f"noise {noise} is not a finite standard deviation of at least 0.")

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bigrock.errors import PolarityWarning
     from bigrock.measures.chords import Chords
     from bigrock.measures.component_tables import component_table, read_component_table
     from bigrock.measures.connectivity import Connectivity
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bigrock.measures.pores_labelling import pores
     from bigrock.measures.pores_measure import Pores
     from bigrock.measures.pores_tables import pore_tables, read_pore_tables
-    from bigrock.measures.porosity import PolarityWarning, Porosity
+    from bigrock.measures.porosity import Porosity
     from bigrock.measures.profiles import Profiles
     from bigrock.measures.registry import MEASURES
     from bigrock.measures.rev import Rev

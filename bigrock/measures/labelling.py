@@ -22,7 +22,7 @@ from bigrock.measures.block_labels import BlockLabels, drop_block_labels, write_
 from bigrock.measures.component_tables import component_table, write_component_table
 from bigrock.measures.phase import PoreLike, find_phase
 from bigrock.measures.phase_mask import PhaseMask
-from bigrock.volumes import ArraySource, Volume, open_volume
+from bigrock.volumes import Volume, source_of
 from bigrock.volumes.source import Facts, Kind, Source, facts_of
 from bigrock.volumes.stores import open_store
 
@@ -101,7 +101,7 @@ def label(
     >>> labels[:].tolist()
     [[[1, 0, 2], [1, 0, 0]]]
     """
-    source = _labelled(_source(volume), pore)
+    source = _labelled(source_of(volume), pore)
     options = RunOptions(resume, overwrite, block, shard, executor, ram, retries, pyramid, progress)
     path = getattr(source, "path", None)
     output = Output(step="label", kind="labels", classes={}, entry={} if path is None else {"source": path})
@@ -206,12 +206,6 @@ def _painted(core: Array, connectivity: int, labels: Array, block: Block) -> Arr
             "was changed meanwhile, and the labels would be wrong. Label it again with overwrite=True (--overwrite)."
         )
     return runs.painted(labels)
-
-
-def _source(volume: Source | Array | str | os.PathLike[str]) -> Source:
-    if isinstance(volume, np.ndarray):
-        return ArraySource(volume)
-    return open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
 
 
 def _labelled(source: Source, pore: PoreLike) -> Source:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.kernel import Chain, Kernel, stages_of
@@ -22,9 +20,9 @@ from bigrock.measures.definition import FieldOfView, Measure
 from bigrock.measures.job import Job
 from bigrock.measures.measurements import Measurements
 from bigrock.measures.phase import Phase, PoreLike, find_phase, find_phases
-from bigrock.measures.porosity import PolarityWarning, suspicious_porosity
+from bigrock.measures.porosity import warn_of_polarity
 from bigrock.measures.registry import chosen
-from bigrock.volumes import ArraySource, open_volume
+from bigrock.volumes import source_of
 from bigrock.volumes.source import Facts, Source, facts_of
 
 __all__ = ["measure"]
@@ -120,7 +118,7 @@ def measure(
     >>> result["porosity"]["total"], result["profiles"]["x"]["porosity"].tolist()
     (0.25, [1.0, 0.0, 0.0, 0.0])
     """
-    source = _source(volume)
+    source = source_of(volume)
     measures = asked = chosen(what)
     options = {"executor": executor, "block": block, "ram": ram, "progress": progress}
     field = _field(field_of_view, source)
@@ -139,16 +137,10 @@ def measure(
     found = reduce(source, job.passes, through=through, stored=job.stored, **options)
     measured = job.described(found)
     if classes is None and "porosity" in measured:
-        _warn_of_polarity(measured["porosity"]["total"], phases[None])
+        warn_of_polarity(measured["porosity"]["total"], phases[None].name)
     units = {m.name: _units(m, facts) for m in measures}
     origin = _origin(source, facts, phases, field, through)
     return Measurements(measured, units, origin | {"measures": {m.name: settings_of(m) for m in asked}})
-
-
-def _source(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Source:
-    if isinstance(volume, np.ndarray):
-        return ArraySource(volume)
-    return open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
 
 
 def _field(given: FieldOfView | Literal["auto"] | None, source: Source) -> FieldOfView | None:
@@ -202,12 +194,6 @@ def _phases(facts: Facts, pore: PoreLike, classes: Classes) -> dict[str | None, 
             "itself? Give one of them."
         )
     return dict(find_phases(facts, classes).items())
-
-
-def _warn_of_polarity(total: float, phase: Phase) -> None:
-    message = suspicious_porosity(total, phase.name)
-    if message:
-        warnings.warn(message, PolarityWarning, stacklevel=3)
 
 
 def _units(measure: Measure, facts: Facts) -> dict[str, str]:

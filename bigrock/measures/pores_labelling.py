@@ -22,7 +22,7 @@ from bigrock.measures.block_labels import BlockLabels, drop_block_labels, store_
 from bigrock.measures.phase import PoreLike, find_phase
 from bigrock.measures.phase_mask import PhaseMask
 from bigrock.measures.pores_tables import write_pore_tables
-from bigrock.volumes import ArraySource, Volume, open_volume
+from bigrock.volumes import Volume, source_of
 from bigrock.volumes.source import Facts, Kind, Source, facts_of
 from bigrock.volumes.stores import open_store
 
@@ -96,9 +96,7 @@ def pores(
     >>> labels[:].tolist()
     [[[1, 0, 2], [1, 0, 0]]]
     """
-    if isinstance(volume, np.ndarray):
-        volume = ArraySource(volume)
-    source = open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
+    source = source_of(volume)
     mask = PhaseMask(source, find_phase(facts_of(source), pore))
     regions = PoreRegions(0.0, min_depth, max_throat, source.voxel_size)
     how = {"executor": executor, "ram": ram, "progress": progress}

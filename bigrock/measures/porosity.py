@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,23 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
+from bigrock.errors import PolarityWarning
 from bigrock.geometry import Block
 from bigrock.measures.definition import Found, Measure
 from bigrock.volumes.source import Facts
 
-__all__ = ["PolarityWarning", "PoreCount", "Porosity", "suspicious_porosity"]
+__all__ = ["PoreCount", "Porosity", "warn_of_polarity"]
 
 _HIGHEST_USUAL = 0.6
-
-
-class PolarityWarning(UserWarning):
-    """So much of the volume is pore that pore and solid may be exchanged.
-
-    Examples
-    --------
-    >>> issubclass(PolarityWarning, UserWarning)
-    True
-    """
 
 
 @dataclass(frozen=True)
@@ -90,25 +82,25 @@ class Porosity(Measure):
         }
 
 
-def suspicious_porosity(total: float, phase: str) -> str | None:
-    """Return what to warn of where a porosity is higher than rocks have, else None.
+def warn_of_polarity(total: float, pore: str) -> None:
+    """Warn where a porosity is higher than rocks have: pore and solid may be exchanged.
 
     Parameters
     ----------
     total : float
         Porosity, fraction.
-    phase : str
+    pore : str
         What was taken as pore, for people.
 
     Examples
     --------
-    >>> suspicious_porosity(0.2, "mask value True") is None
-    True
+    >>> warn_of_polarity(0.2, "mask value True")
     """
-    if total <= _HIGHEST_USUAL:
-        return None
-    return (
-        f"porosity {total:.3f} is over {_HIGHEST_USUAL}, which few rocks reach: {phase} was counted as pore, "
-        f"and if that is the solid, the porosity is {1 - total:.3f}. Say which value is pore with pore=…, "
-        "here or at the import."
-    )
+    if total > _HIGHEST_USUAL:
+        warnings.warn(
+            f"porosity {total:.3f} is over {_HIGHEST_USUAL}, which few rocks reach: {pore} was counted as pore, and if "
+            f"that is the solid, the porosity is {1 - total:.3f}. Say which value is pore with pore=…, here or at the "
+            "import.",
+            PolarityWarning,
+            stacklevel=3,
+        )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
-from bigrock.errors import NonFiniteError, ParameterError
+from bigrock.errors import NonFiniteError, ParameterError, SourceError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import resolve, to_host
 from bigrock.kernels.pore_fractions import pores_of_fractions
@@ -29,6 +29,10 @@ Array = npt.NDArray[Any]
 
 WINDOW_BYTES = 2**30
 """Activations of one window, unless another size is asked for."""
+
+_FRACTIONS = (-0.25, 1.25)
+"""Cubic interpolation overshoots a step by 7 % along one axis, and by 23 % at a corner of three; what is
+beyond is something else than pore fractions."""
 
 _DTYPES = ("float16", "float32", "uint8")
 
@@ -55,7 +59,8 @@ class SuperResolve(Kernel):
         Of the pore fractions; uint8 holds them times 255, rounded.
     value_range : pair of float, optional
         Grey levels of solid and of pore in the volume that is given; None: as the bundle says. Levels
-        beyond are cut off. A volume of whole numbers needs one that is not (0, 1).
+        beyond are cut off. A volume of whole numbers, or of values below -0.25 or over 1.25, needs one that
+        is not (0, 1).
     precision : {"float32", "bf16"}
         bf16 computes 3 times faster on processors that have it (`supports_bf16`) and on GPUs.
     backend : {"auto", "cpu", "gpu"}, optional
@@ -133,7 +138,7 @@ class SuperResolve(Kernel):
         if dtype.kind in "iu" and self.levels == (0.0, 1.0):
             raise ParameterError(
                 f"the volume holds grey levels of type {dtype}, and the model takes pore fractions from 0 to 1: all "
-                "levels would be cut off at 1. Give value_range=(level of solid, level of pore), such as (210, 40) "
+                "levels would be cut off at 1. Give the levels of solid and of pore, such as value_range=(210, 40) "
                 "(--value-range 210,40)."
             )
         return np.dtype(bool if self.output == "mask" else self.dtype)
@@ -237,22 +242,35 @@ def pore_fraction(array: Array, levels: tuple[float, float] = (0.0, 1.0)) -> Arr
     ------
     NonFiniteError
         If a voxel is NaN or infinite.
+    SourceError
+        If the levels are (0, 1), and voxels lie far beyond: these are no pore fractions.
 
     Examples
     --------
     >>> pore_fraction(np.array([250, 125, 40]), (210, 40))
     array([0. , 0.5, 1. ], dtype=float32)
     """
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise NonFiniteError(
-            "the volume holds NaN or infinity, of which no pore fraction follows. Set such voxels to the grey level of "
-            "what is there."
-        )
+    if array.dtype.kind == "f" and array.size:
+        _refuse_no_fractions(float(array.min()), float(array.max()), levels)
     solid, pore = levels
     fraction = array.astype(np.float32)
     if levels != (0.0, 1.0):
         fraction = (fraction - np.float32(solid)) / np.float32(pore - solid)
     return np.clip(fraction, 0, 1, out=fraction)
+
+
+def _refuse_no_fractions(low: float, high: float, levels: tuple[float, float]) -> None:
+    if not np.isfinite(low + high):
+        raise NonFiniteError(
+            "the volume holds NaN or infinity, of which no pore fraction follows. Set such voxels to the grey level of "
+            "what is there, or crop them off."
+        )
+    if levels == (0.0, 1.0) and (low < _FRACTIONS[0] or high > _FRACTIONS[1]):
+        raise SourceError(
+            f"the volume holds grey levels from {low:g} to {high:g}, and pore fractions from 0 (solid) to 1 (pore) are "
+            "needed: which level is pore is never guessed. Say what solid and pore are, such as value_range=(210, 40) "
+            "(--value-range 210,40), or segment it to a mask."
+        )
 
 
 def super_resolution_kernel(bundle: Bundle, **options: Any) -> Kernel:

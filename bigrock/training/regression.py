@@ -168,6 +168,7 @@ def paired_bootstrap(
     after: npt.ArrayLike,
     *,
     statistic: str = "rmse",
+    groups: npt.ArrayLike | None = None,
     resamples: int = 4000,
     confidence: float = 0.95,
     seed: int = 0,
@@ -182,6 +183,9 @@ def paired_bootstrap(
         Usually log10 k.
     statistic : {"rmse", "r2"}
         What is compared; a better prediction has a negative difference of rmse, a positive one of r2.
+    groups : array-like (n,), optional
+        What is drawn as a whole, such as the number of the rock where one is predicted several times; each
+        by itself otherwise.
     resamples, seed : int
         How many draws, and of which generator.
     confidence : float
@@ -202,19 +206,29 @@ def paired_bootstrap(
     _, a = _pair(truth, after)
     if statistic not in ("rmse", "r2"):
         raise ParameterError(f"statistic={statistic!r} is not known. Use 'rmse' or 'r2'.")
-    drawn = np.random.default_rng(seed).integers(len(t), size=(resamples, len(t)))
-    differences = _statistic(statistic, t[drawn], a[drawn]) - _statistic(statistic, t[drawn], b[drawn])
+    _, member = np.unique(np.arange(len(t)) if groups is None else np.asarray(groups), return_inverse=True)
+    if member.shape != t.shape:
+        raise ParameterError(f"groups of shape {member.shape} are not one for each of {len(t)} truths.")
+    many = int(member.max()) + 1
+    drawn = np.random.default_rng(seed).integers(many, size=(resamples, many))
+    # How often each group was drawn, row by row; the first row is the sample itself.
+    place = drawn + many * np.arange(resamples)[:, None]
+    times = np.bincount(place.ravel(), minlength=resamples * many).reshape(resamples, many)
+    weights = np.vstack([np.ones(many, np.int64), times])[:, member].astype(np.float64)
+    changes = _statistic(statistic, weights, t, a) - _statistic(statistic, weights, t, b)
     tail = 100 * (1 - confidence) / 2
-    low, high = np.nanpercentile(differences, [tail, 100 - tail])
-    whole = _statistic(statistic, t[None], a[None])[0] - _statistic(statistic, t[None], b[None])[0]
-    return Bootstrap(float(whole), float(low), float(high), int((np.abs(a - t) < np.abs(b - t)).sum()))
+    low, high = np.nanpercentile(changes[1:], [tail, 100 - tail])
+    return Bootstrap(float(changes[0]), float(low), float(high), int((np.abs(a - t) < np.abs(b - t)).sum()))
 
 
-def _statistic(name: str, truth: Values, predicted: Values) -> Values:
-    square = ((truth - predicted) ** 2).mean(1)
+def _statistic(name: str, weights: Values, truth: Values, predicted: Values) -> Values:
+    """Return the statistic for each row of weights."""
+    total = weights.sum(1)
+    square = weights @ (truth - predicted) ** 2 / total
     if name == "rmse":
         return np.asarray(np.sqrt(square))
-    spread = truth.var(1)
+    centred = truth - truth.mean()
+    spread = weights @ centred**2 / total - (weights @ centred / total) ** 2
     return np.asarray(1 - square / np.where(spread > 0, spread, np.nan))
 
 

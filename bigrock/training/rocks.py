@@ -51,7 +51,8 @@ class TrainingRocks:
     Raises
     ------
     ParameterError
-        If there are no images, or numbers do not fit, or a permeability is negative or infinite.
+        If there are no images, or they hold NaN or other values than 0 to 1, or numbers do not fit, or a
+        permeability is negative or infinite.
 
     Examples
     --------
@@ -72,6 +73,13 @@ class TrainingRocks:
             raise ParameterError(
                 f"each rock must be an image z, y, x, and the first has shape {self.shape}. Give an array (n, z, y, x)."
             )
+        if isinstance(self.images, np.ndarray) and self.images.dtype.kind != "b":
+            low, high = self.images.min(), self.images.max()
+            if not (low >= 0 and high <= 1):
+                raise ParameterError(
+                    f"images hold values from {low} to {high}, and pore fractions go from 0 (solid) to 1 (pore). Give "
+                    "masks, or scale grey levels first (`bigrock.models.pore_fraction`)."
+                )
         if self.k_voxel2 is None:
             return
         k = np.asarray(self.k_voxel2, np.float64)
@@ -219,7 +227,8 @@ def coarse_rocks(rocks: TrainingRocks, factor: int, **options: Any) -> TrainingR
     Returns
     -------
     TrainingRocks
-        In memory; their ``coarse_factor`` tells a surrogate of them from one of fine images.
+        In memory, 0 to 1 (noise beyond is cut off); their ``coarse_factor`` tells a surrogate of them from one of
+        fine images.
 
     Examples
     --------
@@ -228,7 +237,7 @@ def coarse_rocks(rocks: TrainingRocks, factor: int, **options: Any) -> TrainingR
     ((2, 2, 2), 2.0)
     """
     check_divides(rocks.shape, factor)
-    images = [low_resolution(rocks.images[i], factor=factor, **options) for i in range(len(rocks))]
+    images = [low_resolution(rocks.images[i], factor=factor, **options).clip(0, 1) for i in range(len(rocks))]
     labels = None if rocks.k_voxel2 is None else rocks.k_voxel2 / factor**2
     return TrainingRocks(np.stack(images), labels, coarse_factor=factor * rocks.coarse_factor)
 

@@ -18,7 +18,7 @@ from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError
 from bigrock.geometry import Block, Region, Shape
 from bigrock.units import parse_voxel_size
-from bigrock.volumes import Source, Volume
+from bigrock.volumes import Source, Volume, source_of
 from bigrock.volumes.formats import Converted, Cropped, open_source
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Copy(Kernel):
 
 
 def import_volume(
-    source: str | os.PathLike[str] | Source,
+    source: str | os.PathLike[str] | Source | npt.NDArray[Any],
     dest: str | os.PathLike[str] | Store,
     *,
     voxel_size: str | float | Sequence[str | float] | None = None,
@@ -74,7 +74,7 @@ def import_volume(
 
     Parameters
     ----------
-    source : str, path-like or Source
+    source : str, path-like, Source or array
         The scan.
     dest : str, path-like or zarr Store
         A new place for the volume, such as ``"core.zarr"``.
@@ -146,7 +146,7 @@ def import_volume(
 
 
 def import_source(
-    source: str | os.PathLike[str] | Source,
+    source: str | os.PathLike[str] | Source | npt.NDArray[Any],
     *,
     crop: Crop | None = None,
     convert: npt.DTypeLike | None = None,
@@ -173,8 +173,14 @@ def import_source(
     return _converted(_cropped(source, crop, reading), {}, convert, scale)[0]
 
 
-def _cropped(source: str | os.PathLike[str] | Source, crop: Crop | None, reading: dict[str, Any]) -> Source:
-    voxels = open_source(os.fspath(source), **reading) if isinstance(source, str | os.PathLike) else source
+def _cropped(
+    source: str | os.PathLike[str] | Source | npt.NDArray[Any], crop: Crop | None, reading: dict[str, Any]
+) -> Source:
+    voxels = (
+        open_source(os.fspath(source), **reading)
+        if isinstance(source, str | os.PathLike)
+        else source_of(source)
+    )
     return voxels if crop is None else Cropped(voxels, parse_crop(crop, voxels.shape))
 
 

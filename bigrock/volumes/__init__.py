@@ -7,7 +7,7 @@ memory, or a scan in another file format (`bigrock.volumes.formats`). Nothing he
 from bigrock.geometry import Region
 from bigrock.volumes.arrays import ArraySource
 from bigrock.volumes.create import create_volume, exists, pyramid_levels
-from bigrock.volumes.opening import open_volume
+from bigrock.volumes.opening import open_volume, source_of
 from bigrock.volumes.source import Facts, Kind, Source, Voxel, facts_of, required_voxel_size
 from bigrock.volumes.volume import Volume
 
@@ -25,4 +25,5 @@ __all__ = [
     "open_volume",
     "pyramid_levels",
     "required_voxel_size",
+    "source_of",
 ]

@@ -1,21 +1,25 @@
-"""`open_volume`: the volume stored at a path or URL, or the reason why there is none."""
+"""`open_volume`: the volume at a path or URL, or the reason why there is none; `source_of`: whatever a user gives."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import zarr
 
 from bigrock.errors import IncompleteVolumeError, NotAVolumeError, VolumeNotFoundError
+from bigrock.volumes.arrays import ArraySource
+from bigrock.volumes.source import Source
 from bigrock.volumes.stores import location, open_store
 from bigrock.volumes.volume import Volume
 
 if TYPE_CHECKING:
     from zarr.abc.store import Store
 
-__all__ = ["open_volume"]
+__all__ = ["open_volume", "source_of"]
 
 
 def open_volume(path: str | os.PathLike[str] | Store, *, mode: str = "r", partial: bool = False) -> Volume:
@@ -67,6 +71,29 @@ def open_volume(path: str | os.PathLike[str] | Store, *, mode: str = "r", partia
             f"would read as zeros. Run the same command again to resume it, or open it with partial=True."
         )
     return volume
+
+
+def source_of(volume: Source | npt.NDArray[Any] | str | os.PathLike[str]) -> Source:
+    """Return what a user calls a volume as something that a pass reads.
+
+    Parameters
+    ----------
+    volume : Source, array, str or path-like
+        An array (z, y, x) in memory has no voxel size: `ArraySource` gives it one.
+
+    Raises
+    ------
+    VolumeNotFoundError, NotAVolumeError, IncompleteVolumeError
+        As `open_volume` does, of a path.
+
+    Examples
+    --------
+    >>> source_of(np.zeros((2, 2, 2), bool)).shape
+    (2, 2, 2)
+    """
+    if isinstance(volume, np.ndarray):
+        return ArraySource(volume)
+    return open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
 
 
 def _not_found(store: Store, place: str) -> Exception:

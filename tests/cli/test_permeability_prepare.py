@@ -114,7 +114,12 @@ def test_what_is_no_set_of_rocks_is_said_to_be_none_and_is_kept(tmp_path):
         (("--count", 0), "count 0"),
         (("--families", "granite"), "granite"),
         (("--axes", "w"), "not some of z, y, x"),
-        (("--labels", "guess"), "labels 'guess'"),
+        (
+            ("--labels", "guess"),
+            "--labels 'guess' is not 'stokes', 'network', a function, or None (--labels none)",
+        ),
+        (("--bc", "open"), "--bc 'open' is not known"),
+        (("--tolerance", 3), "--tolerance 3.0 is not between 0 and 1"),
         (("--everything",), "--everything needs --deepore"),
         (("--voxel-size", "1, 1, 2 um"), "not cubic"),
         (("--deepore", "none.h5"), "nothing at"),

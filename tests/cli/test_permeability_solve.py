@@ -14,7 +14,7 @@ import bigrock
 from bigrock.cli import app
 from bigrock.flow import permeability
 
-DUCT = np.pad(np.ones((6, 10, 12), bool), [(0, 0), (1, 1), (1, 1)])
+DUCT = np.pad(np.ones((6, 10, 12), bool), [(0, 0), (2, 2), (2, 2)])
 
 
 def solve(*arguments: object) -> Any:
@@ -71,7 +71,8 @@ def test_what_is_missing_is_said(tmp_path: Path, mask: Path) -> None:
     assert (grey.exit_code, "Threshold it first" in grey.stderr) == (2, True)
     flat = solve(stored(tmp_path / "flat.zarr", DUCT, voxel_size="2, 1, 1 um"))
     assert (flat.exit_code, "no cubes" in flat.stderr) == (2, True)
-    assert solve(mask, "--bc", "open").exit_code == 2
+    odd = solve(mask, "--bc", "open")
+    assert (odd.exit_code, odd.stderr[:29]) == (2, "error: --bc 'open' is not kno")
     assert (
         "error: --threads 0 is no positive whole number. Give 1 or more."
         in solve(mask, "--threads", 0).stderr
@@ -82,6 +83,14 @@ def test_what_is_missing_is_said(tmp_path: Path, mask: Path) -> None:
 def test_a_volume_that_does_not_fit_in_memory_is_refused_with_the_memory_it_takes(mask: Path) -> None:
     result = solve(mask, "--ram", "100 kB")
     assert (result.exit_code, "KiB of memory" in result.stderr) == (1, True)
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_mask_whose_solid_may_be_pore_is_doubted(tmp_path: Path) -> None:
+    result = solve(stored(tmp_path / "solid.zarr", ~DUCT | (DUCT.cumsum(2) > 2), voxel_size="2 um"))
+    assert result.exit_code == 0
+    assert "few rocks reach: mask value True was counted as pore" in result.stderr
+    assert "with --pore" in result.stderr
 
 
 @pytest.mark.filterwarnings("default")

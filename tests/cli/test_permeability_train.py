@@ -54,11 +54,12 @@ def test_training_scores_on_rocks_that_were_not_seen(folder: Path, tmp_path: Pat
         call("permeability", "train", "super-resolution", *common, "-o", tmp_path / "sr").stdout
     )
     assert found["task"] == "super-resolution"
-    assert found["test"].keys() == {"psnr", "psnr_cubic"}
+    assert found["test"].keys() == {"psnr", "psnr_nearest", "psnr_trilinear", "psnr_cubic"}
     assert load_bundle(tmp_path / "sr").digest == load_bundle(folder / "super-resolution").digest
     assert load_bundle(tmp_path / "sr").voxel_size == pytest.approx((4e-6, 4e-6, 4e-6))
     other = call("permeability", "train", "direct", *common, "--seed", 3, "-o", tmp_path / "direct")
-    assert json.loads(other.stdout)["test"].keys() > {"r2", "rmse_log10", "out_of_distribution"}
+    scores = json.loads(other.stdout)["test"]
+    assert scores.keys() > {"r2", "rmse_log10", "r2_porosity", "r2_kozeny_carman", "out_of_distribution"}
     assert load_bundle(tmp_path / "direct").config.edge == 8  # type: ignore[union-attr]
 
 
@@ -85,6 +86,38 @@ def test_tuning_makes_another_bundle_with_its_origin(folder: Path, tmp_path: Pat
     assert tuned.training["settings"]["fidelity"] == 0
     assert tuned.provenance["tuned"]["super-resolution"] == plain.digest
     assert tuned.provenance["split"]["by"] == "group"
+
+
+def test_networks_are_judged_on_the_test_rocks_and_the_page_is_written(folder: Path, tmp_path: Path) -> None:
+    models = ("--super-resolution", folder / "super-resolution", "--surrogate", folder / "surrogate")
+    tune = ("permeability", "finetune", *models, "-c", folder / "job.yaml", "--sees", "fraction", "-q")
+    call(*tune, "-o", tmp_path / "tuned")
+    assert load_bundle(tmp_path / "tuned").training["settings"]["sees"] == "fraction"
+    command = (
+        "permeability",
+        "evaluate",
+        *models,
+        "--tuned",
+        tmp_path / "tuned",
+        "-c",
+        folder / "job.yaml",
+        "-q",
+    )
+    told = json.loads(call(*command, "-o", tmp_path / "judged", "--json").stdout)
+    ways = ["high resolution", "nearest", "trilinear", "cubic", "super-resolution", "fine-tuned"]
+    assert list(told["variants"]) == ways
+    for way in ways:
+        assert ("physics" in told["variants"][way]["scores"]) is (
+            way not in ("high resolution", "nearest", "trilinear")
+        )
+    assert told["rocks"] == 3
+    assert "super-resolution → fine-tuned" in told["verdict"]["Does tuning help?"]
+    page = (tmp_path / "judged" / "report.html").read_text()
+    assert "Does tuning help thresholded images?" in page
+    assert "porosity and surface, true image" in page
+    again = call(*command, "-o", tmp_path / "judged").stdout
+    assert "fine-tuned" in again
+    assert again.strip().endswith("judged/report.html")
 
 
 def test_a_permeability_is_told_of_a_volume_and_of_a_set(folder: Path, tmp_path: Path) -> None:
@@ -221,6 +254,13 @@ def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
         (("train", "magic", "{0}/rocks.zarr"), "no network of this workflow"),
         (("train", "surrogate"), "no rocks are given"),
         (("train", "surrogate", "{0}/nowhere"), "holds no set of rocks"),
+        (("predict", "{0}/nowhere", "-m", "{0}/surrogate"), "nothing is stored at"),
+        (("evaluate", "{0}/rocks.zarr", "--super-resolution", "{0}/surrogate"), "needed here"),
+        (
+            ("finetune", "{0}/rocks.zarr", "--super-resolution", "{0}/super-resolution", "--fidelity", "0"),
+            "no surrogate",
+        ),
+        (("train", "surrogate", "-c", "{0}/text.yaml"), "max_epochs: 'two' is no number"),
         (("train", "surrogate", "-c", "{0}/other.yaml"), "another workflow"),
         (("train", "surrogate", "{0}/rocks.zarr", "-c", "{0}/shale.yaml"), "of another workflow, shale."),
         (("finetune", "{0}/rocks.zarr", "--super-resolution", "{0}/surrogate"), "needed here"),
@@ -231,6 +271,8 @@ def test_what_does_not_fit_is_said(
     folder: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     (folder / "shale.yaml").write_text("workflow: shale\n")
+    job = (folder / "job.yaml").read_text()
+    (folder / "text.yaml").write_text(job.replace("max_epochs: 1", "max_epochs: two"))
     (folder / "other.yaml").write_text("workflow: segment\nsource: a.tif\nfolder: b\n")
     given = [argument.format(folder) for argument in arguments]
     where = [] if given[0] == "predict" else ["-o", str(tmp_path / "o")]

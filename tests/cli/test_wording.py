@@ -17,6 +17,7 @@ from bigrock.cli.wording import in_options
         ("Give overwrite= (--overwrite), or", "Give --overwrite, or"),
         ("with voxel_size= (--voxel-size).", "with --voxel-size."),
         ("Threshold it first, give through=kernel, or", "Threshold it first, or"),
+        ("such as sizes=(21, 4) (--sizes 21,4), or", "such as --sizes 21,4, or"),
         ("such as voxel_size='2.25 um' (--voxel-size).", "such as --voxel-size '2.25 um'."),
         ("pore=1 and classes='all' are both given", "--pore 1 and --classes 'all' are both given"),
         ("measure it without field_of_view, or crop", "measure it without --field-of-view, or crop"),
@@ -28,12 +29,12 @@ from bigrock.cli.wording import in_options
             "with bigrock.run(bigrock.kernels.GlobalOtsu(), volume, dest), or",
             "with bigrock run VOLUME DEST --kernel global-otsu, or",
         ),
-        ("Give for instance sizes=(1, 2, 4, 8).", "Give for instance sizes=1,2,4,8."),
+        ("Give for instance sizes=(1, 2, 4, 8).", "Give for instance --sizes 1,2,4,8."),
         ("is not a multiple of (64, 64, 64)", "is not a multiple of (64, 64, 64)"),
     ],
 )
 def test_keywords_become_options(said: str, shown: str) -> None:
-    assert in_options(said, ["pore", "classes", "overwrite", "voxel_size", "field_of_view"]) == shown
+    assert in_options(said, ["pore", "classes", "overwrite", "voxel_size", "field_of_view", "sizes"]) == shown
 
 
 def test_a_keyword_may_have_another_name_on_the_command_line() -> None:

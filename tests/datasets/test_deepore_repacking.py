@@ -11,6 +11,8 @@ from deepore_files import COUNT, plausible_outputs, write
 from bigrock.datasets import DeePore, open_rocks
 from bigrock.errors import (
     ParameterError,
+    PolarityWarning,
+    SourceError,
     VolumeExistsError,
 )
 
@@ -57,6 +59,8 @@ def test_parents_are_never_on_both_sides_of_a_split(tmp_path):
     with pytest.raises(ParameterError, match="too few"):
         DeePore(path).split()
     assert set(DeePore(path).groups.tolist()) == {0}
+    with pytest.raises(ParameterError, match="parents are whole numbers, and these are float64"):
+        DeePore(path, parents=parents + 0.5)
     with pytest.raises(ParameterError, match="Give one number each"):
         DeePore(path, parents=[1, 2])
 
@@ -78,6 +82,33 @@ def test_a_repacked_file_is_a_set_of_rocks(complete, pores, tmp_path):
     )
     with pytest.raises(VolumeExistsError, match="axis"):
         complete.repack(tmp_path / "r.zarr", indices=[6, 1, 3], voxel_size="2 um", progress=False)
+
+
+def test_a_mask_chooses_images_to_repack(complete, pores, tmp_path):
+    wanted = np.arange(COUNT) % 3 == 1
+    found = complete.repack(tmp_path / "r.zarr", indices=wanted, progress=False)
+    assert found.provenance["indices"] == [1, 4, 7]
+    np.testing.assert_array_equal(found.take(range(3)), pores[wanted])
+    assert complete.properties(wanted, names=["permeability"])["permeability"].shape == (3,)
+
+
+def test_what_the_file_cannot_mean_is_doubted_or_refused(tmp_path, pores):
+    inverted = DeePore(write(tmp_path / "i.h5", pores, plausible_outputs()))
+    with pytest.warns(PolarityWarning, match="0 was taken for void"):
+        inverted.repack(tmp_path / "i.zarr", progress=False)
+    levels = np.random.default_rng(0).integers(0, 7, pores.shape).astype(np.uint8)
+    with pytest.raises(SourceError, match="hold 7 levels"):
+        DeePore(write(tmp_path / "l.h5", levels, plausible_outputs())).take([0, 3])
+    good = DeePore(write(tmp_path / "d.h5", ~pores, plausible_outputs()))
+    for options, told in (
+        ({"voxel_size": "1, 1, 2 um"}, "not cubic"),
+        ({"labels": "stokes", "boundary": "open"}, "boundary='open'"),
+    ):
+        with pytest.raises(ParameterError, match=told):
+            good.repack(tmp_path / "bad.zarr", **options)
+    assert not (tmp_path / "bad.zarr").exists()
+    with pytest.raises(ParameterError, match="property 'perm' is not known"):
+        good.check().good("perm")
 
 
 def test_by_default_the_official_filter_chooses_and_labels_can_be_made_anew(tmp_path, pores):

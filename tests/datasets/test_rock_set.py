@@ -60,10 +60,18 @@ def test_images_come_in_the_order_that_is_asked(rocks):
 
 
 def test_an_index_outside_is_refused(rocks):
-    with pytest.raises(ParameterError, match="rock 27 is not in a set of 27"):
+    with pytest.raises(ParameterError, match=r"rock 27 is not in .*, which holds 27"):
         rocks.take([3, 27])
     with pytest.raises(ParameterError, match="rock -1"):
         rocks.take([-1])
+
+
+def test_a_mask_asks_for_the_rocks_that_are_true_and_nothing_is_rounded(rocks):
+    packs = rocks.families == "pack"
+    np.testing.assert_array_equal(rocks.take(packs), rocks.take(np.flatnonzero(packs)))
+    for odd, told in ((packs[:5], "a mask of shape"), ([1.7], "these are float64"), (["0"], "whole numbers")):
+        with pytest.raises(ParameterError, match=told):
+            rocks.take(odd)
 
 
 def test_a_set_can_be_pickled_and_opened_again(rocks):
@@ -210,13 +218,42 @@ def test_what_is_no_set_of_rocks_is_neither_read_nor_deleted(tmp_path):
         ({"axes": ()}, "not some of z, y, x"),
         ({"seed": -1}, "seed -1"),
         ({"voxel_size": "1, 1, 2 um"}, "not cubic"),
-        ({"labels": "guess"}, "labels 'guess'"),
+        ({"labels": "guess"}, "labels='guess'"),
+        ({"labels": "stokes", "boundary": "open"}, "boundary='open'"),
+        ({"labels": "stokes", "tolerance": 5}, "tolerance=5"),
+        ({"count": 1.5}, "count 1.5 is no whole number"),
+        ({"edge": (16, 16, 16)}, "no whole number"),
+        ({"seed": 1.5}, "seed 1.5"),
     ],
 )
 def test_what_cannot_be_made_is_told_before_anything_is_written(tmp_path, options, words):
     with pytest.raises(ParameterError, match=words):
         make_rocks(tmp_path / "r.zarr", **({"count": 2} | QUICK | options))
     assert not (tmp_path / "r.zarr").exists()
+
+
+def test_what_no_rock_has_is_stored_as_not_known_and_zero_as_it_is(tmp_path):
+    values = iter([-1.0, np.inf, 0.0, 2.0])
+    options = QUICK | {"labels": lambda mask, axes: [next(values)], "executor": "serial"}
+    found = make_rocks(tmp_path / "odd.zarr", count=4, **options)
+    np.testing.assert_array_equal(found.k_voxel2[:, 0], [np.nan, np.nan, 0, 2])
+    assert found.left_out == {"not labelled": 2, "not percolating": 1}
+
+
+def test_labels_of_another_function_are_not_taken_for_those_of_this_one(tmp_path):
+    def cube(mask, axes):
+        return [mask.mean() ** 3]
+
+    first = make_rocks(tmp_path / "r.zarr", count=2, **(QUICK | {"labels": cube}))
+    again = make_rocks(tmp_path / "r.zarr", count=2, **(QUICK | {"labels": cube}))
+    np.testing.assert_array_equal(again.k_voxel2, first.k_voxel2)
+
+    def other(mask, axes):
+        return [mask.mean() ** 2]
+
+    other.__qualname__, other.__module__ = cube.__qualname__, cube.__module__
+    with pytest.raises(VolumeExistsError, match=r"labels\.code"):
+        make_rocks(tmp_path / "r.zarr", count=2, **(QUICK | {"labels": other}))
 
 
 def test_network_labels_need_their_packages(tmp_path, monkeypatch):

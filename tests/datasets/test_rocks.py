@@ -119,7 +119,10 @@ def test_a_gaussian_field_has_the_asked_correlation_along_each_axis():
         ({"porosity": 1.0}, "porosity 1.0"),
         ({"edge": 4}, "at least 8"),
         ({"edge": (32, 32)}, "three for z, y, x"),
+        ({"edge": 8.9}, "at least 8"),
         ({"scale": 0.0}, "scale 0.0"),
+        ({"scale": 100.0}, "not fit"),
+        ({"scale": np.inf}, "not fit"),
     ],
 )
 def test_what_cannot_be_made_is_told(options, words):

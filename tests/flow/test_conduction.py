@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from bigrock.errors import ParameterError
 from bigrock.flow import ConvergenceWarning, formation_factor
 
 BOUNDARIES = ("sealed", "mirrored", "periodic")
@@ -102,6 +103,12 @@ def test_a_solver_that_is_stopped_early_says_so() -> None:
     with pytest.warns(ConvergenceWarning, match="current along y"):
         found = formation_factor(rock(), axis="y", max_iterations=1)
     assert not found["y"].converged
+
+
+def test_numbers_that_are_none_are_named():
+    for name, value in (("max_iterations", 0), ("threads", 1.5), ("tolerance", "fine")):
+        with pytest.raises(ParameterError, match=f"^{name}={value!r} is no"):
+            formation_factor(rock(), **{name: value})
 
 
 def test_the_exponent_is_that_of_archie() -> None:

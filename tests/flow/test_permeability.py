@@ -143,6 +143,8 @@ def test_a_solver_that_is_stopped_early_says_so() -> None:
         ({"tolerance": 0.0}, "tolerance"),
         ({"threads": 0}, "^threads=0 is no positive whole number"),
         ({"max_iterations": 0}, "^max_iterations=0 is no positive"),
+        ({"max_iterations": 1.5}, "^max_iterations=1.5 is no positive"),
+        ({"tolerance": None}, "^tolerance=None is not between"),
     ],
 )
 def test_what_is_not_allowed_is_refused(options: dict[str, object], message: str) -> None:

@@ -84,7 +84,10 @@ def test_leading_axes_are_separate_images(grey, method):
         ({"factor": 0}, "factor 0"),
         ({"factor": 2, "method": "cubic"}, "'cubic'"),
         ({"factor": 2, "blur_voxels": 1.0}, "method='blur'"),
-        ({"factor": 2, "method": "blur", "blur_voxels": -1.0}, "not be negative"),
+        ({"factor": 2.0}, r"factor 2\.0 is not a positive whole number"),
+        ({"factor": np.nan}, "factor nan"),
+        ({"factor": 2, "method": "blur", "blur_voxels": -1.0}, "0 or more, finite"),
+        ({"factor": 2, "method": "blur", "blur_voxels": np.inf}, "0 or more, finite"),
         ({"factor": 2, "noise": -0.1}, "noise -0.1"),
     ],
 )

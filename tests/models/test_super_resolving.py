@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import bigrock
-from bigrock.errors import BackendError, BundleError, NonFiniteError, ParameterError, PhaseError
+from bigrock.errors import BackendError, BundleError, NonFiniteError, ParameterError, PhaseError, SourceError
 from bigrock.models import (
     SegmentSlices,
     SuperResolutionConfig,
@@ -184,11 +184,18 @@ def test_the_range_of_the_bundle_is_the_default(tmp_path):
 
 
 def test_what_lies_beyond_the_range_is_cut_off():
-    assert pore_fraction(np.array([-1.0, 0.25, 7.0])).tolist() == [0, 0.25, 1]
+    assert pore_fraction(np.array([-0.2, 0.25, 1.2])).tolist() == [0, 0.25, 1]
+    assert pore_fraction(np.array([-1.0, 0.25, 7.0]), (0, 2)).tolist() == [0, 0.125, 1]
+
+
+def test_grey_levels_are_not_taken_for_pore_fractions(fine, tmp_path):
+    for name, levels in (("scan", 20 + 200 * CORE), ("standardised", CORE - 0.5)):
+        with pytest.raises(SourceError, match="which level is pore is never guessed"):
+            run(super_resolution_kernel(fine), tmp_path / f"{name}.zarr", levels.astype(np.float32))
 
 
 def test_whole_numbers_without_a_range_are_refused_before_anything_is_written(fine, tmp_path):
-    with pytest.raises(ParameterError, match=r"uint8.*value_range=\(level of solid"):
+    with pytest.raises(ParameterError, match=r"uint8.*such as value_range=\(210, 40\)"):
         run(super_resolution_kernel(fine), tmp_path / "out.zarr", np.zeros(SHAPE, np.uint8))
     assert not (tmp_path / "out.zarr").exists()
 

@@ -97,6 +97,22 @@ def test_the_bootstrap_agrees_with_scipys() -> None:
     assert (by_r2.difference > 0) == (ours.difference < 0)
 
 
+def test_what_belongs_together_is_drawn_together() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=40)
+    before, after = truth + rng.normal(0, 0.3, 40), truth + rng.normal(0, 0.25, 40)
+    once = paired_bootstrap(truth, before, after)
+    twice = [np.tile(values, 2) for values in (truth, before, after)]
+    grouped = paired_bootstrap(*twice, groups=np.tile(np.arange(40), 2))
+    assert grouped[:3] == pytest.approx(once[:3])
+    alone = paired_bootstrap(*twice)
+    assert alone.high - alone.low < 0.8 * (once.high - once.low)
+    r2 = paired_bootstrap(*twice, groups=np.tile(np.arange(40), 2), statistic="r2")
+    assert r2[:3] == pytest.approx(paired_bootstrap(truth, before, after, statistic="r2")[:3])
+    with pytest.raises(ParameterError, match="not one for each of 40"):
+        paired_bootstrap(truth, before, after, groups=[1, 2])
+
+
 def test_equal_predictions_do_not_differ() -> None:
     found = paired_bootstrap(TRUTH, FOUND, FOUND)
     assert (found.difference, found.significant, found.closer) == (0.0, False, 0)

@@ -45,6 +45,8 @@ def test_a_single_permeability_is_along_z() -> None:
     [
         (IMAGES[:0], None, "no rocks"),
         (IMAGES[0], None, "z, y, x"),
+        (np.where(IMAGES, np.nan, 0.5), None, "images hold values from nan"),
+        (255 * IMAGES.astype(np.uint8), None, "images hold values from 0 to 255"),
         (IMAGES, [1.0], r"4 rocks and permeabilities of shape \(1,\)"),
         (IMAGES, [1, -1.0, 1, 1], "permeability of rock 1 is -1, and 1 in all are negative or infinite"),
         (IMAGES, [1, 1, np.inf, -2.0], "permeability of rock 2 is inf, and 2 in all"),

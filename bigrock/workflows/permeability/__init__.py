@@ -1,9 +1,10 @@
 """From a low-resolution scan of a core to its permeability, and how far to trust it.
 
-`map_permeability` maps a core window by window: super-resolution in memory, then a surrogate network or
-Stokes flow, with profile, REV, upscaled k and its own error. `evaluate_permeability` judges super-resolution
-and its tuning on test rocks, by networks and by physics. `permeability_demo` does all of it on synthetic
-rocks. `train_network` and `tune_network` make one network at a time. Names load on first use.
+`solve_permeability` solves for the flow through a volume that fits in memory. `map_permeability` maps a core
+window by window: super-resolution in memory, then a surrogate network or Stokes flow, with profile, REV,
+upscaled k and its own error. `train_network` and `tune_network` make one network at a time; `judge_networks`
+judges them on test rocks, by networks and by physics (it stands on `evaluate_permeability`).
+`permeability_demo` does all of it on synthetic rocks. Names load on first use.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
     from bigrock.workflows.permeability.demo import PermeabilityDemo, permeability_demo
     from bigrock.workflows.permeability.demo_settings import DemoSettings
     from bigrock.workflows.permeability.evaluation import PermeabilityEvaluation, evaluate_permeability
-    from bigrock.workflows.permeability.evaluation_report import Roles, evaluation_sections, verdict
+    from bigrock.workflows.permeability.evaluation_report import evaluation_sections
+    from bigrock.workflows.permeability.judging import judge_networks
     from bigrock.workflows.permeability.map_report import map_sections, write_map_report
     from bigrock.workflows.permeability.map_result import PermeabilityMap
     from bigrock.workflows.permeability.mapping import map_permeability
     from bigrock.workflows.permeability.network_settings import PermeabilityJob, PermeabilitySettings
     from bigrock.workflows.permeability.network_training import NetworkResult, train_network, tune_network
     from bigrock.workflows.permeability.predicting import predict_stored
+    from bigrock.workflows.permeability.solving_volume import solve_permeability
+    from bigrock.workflows.permeability.verdicts import Roles, verdict
 
 _HOME = {
     "DemoSettings": "demo_settings",
@@ -31,16 +35,18 @@ _HOME = {
     "PermeabilityJob": "network_settings",
     "PermeabilityMap": "map_result",
     "PermeabilitySettings": "network_settings",
-    "Roles": "evaluation_report",
+    "Roles": "verdicts",
     "evaluate_permeability": "evaluation",
     "evaluation_sections": "evaluation_report",
+    "judge_networks": "judging",
     "map_permeability": "mapping",
     "map_sections": "map_report",
     "permeability_demo": "demo",
     "predict_stored": "predicting",
+    "solve_permeability": "solving_volume",
     "train_network": "network_training",
     "tune_network": "network_training",
-    "verdict": "evaluation_report",
+    "verdict": "verdicts",
     "write_map_report": "map_report",
 }
 
@@ -55,10 +61,12 @@ __all__ = [
     "Roles",
     "evaluate_permeability",
     "evaluation_sections",
+    "judge_networks",
     "map_permeability",
     "map_sections",
     "permeability_demo",
     "predict_stored",
+    "solve_permeability",
     "train_network",
     "tune_network",
     "verdict",

@@ -9,29 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from bigrock.datasets import RockSet, make_rocks, open_rocks
-from bigrock.datasets.rock_set_split import RockSplit
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
-from bigrock.errors import ParameterError, VolumeExistsError
-from bigrock.training import fit_baseline, regression_scores, rocks_of
+from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.workflows.permeability.demo_core import map_demo_core
 from bigrock.workflows.permeability.demo_networks import DemoNetworks, train_demo_networks
 from bigrock.workflows.permeability.demo_report import write_demo_report
 from bigrock.workflows.permeability.demo_settings import DemoSettings
-from bigrock.workflows.permeability.evaluation import (
-    TRUTH,
-    PermeabilityEvaluation,
-    evaluate_permeability,
-)
-from bigrock.workflows.permeability.evaluation_report import verdict
+from bigrock.workflows.permeability.evaluation import TRUTH, PermeabilityEvaluation
+from bigrock.workflows.permeability.judging import judged_parts, ways_to_fine
 from bigrock.workflows.permeability.map_result import PermeabilityMap
+from bigrock.workflows.permeability.verdicts import verdict
 
 __all__ = ["PermeabilityDemo", "permeability_demo"]
 
 _MARK = "permeability-demo.json"
+_FEWEST = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +80,7 @@ def permeability_demo(
     seed : int
         Of rocks, weights and samples.
     rocks : int, or path of a set of rocks, optional
-        How many to make; or a labelled set (`bigrock.datasets.make_rocks`) to take instead.
+        How many to make, at least 20; or a labelled set (`bigrock.datasets.make_rocks`) to take instead.
     quick : bool
         Tiny rocks and hardly any training, to see the files.
     settings : DemoSettings, optional
@@ -109,7 +103,7 @@ def permeability_demo(
     VolumeExistsError, ResumeError
         If the folder holds something else, or a demo with other settings.
     ParameterError
-        If a given set of rocks has other extents than the networks.
+        If a given set of rocks has other extents than the networks, or rocks are too few.
 
     Examples
     --------
@@ -120,13 +114,15 @@ def permeability_demo(
     place = _folder(folder)
     chosen = settings or (DemoSettings.quick(seed) if quick else DemoSettings.full(seed))
     how = {"executor": executor, "progress": progress}
-    known = _rocks(rocks, chosen, seed, place, how)
+    known = _rocks(rocks, chosen, {"demo": "permeability", "seed": seed, "edge": chosen.edge}, place, how)
     parts = known.split(seed=seed)
     shown = None if callable(progress) else progress
     before = time.process_time()
     networks = train_demo_networks(known, parts, chosen, place / "models", shown)
     trained = time.process_time() - before
-    judged = _judged(known, parts, networks, chosen, place, how)
+    ways = ways_to_fine(networks.plain, networks.tuned, networks.paper, networks.control)
+    guides = {name: getattr(networks, name) for name in ("surrogate", "holdout", "direct")}
+    judged = judged_parts(known, parts, ways, place / "evaluation", factor=chosen.factor, **guides, **how)
     core = map_demo_core(networks, known, chosen, place, seed, **how)
     figures = {**_figures(judged, networks), "map": core.figures(), "rocks": len(known)}
     figures["verdict"] = verdict(judged)
@@ -135,8 +131,7 @@ def permeability_demo(
     file = place / "permeability.json"
     file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     page = place / "report.html"
-    baselines = _baselines(known, parts, judged)
-    report = write_demo_report(page, judged, networks, known, parts, chosen.factor, baselines, core)
+    report = write_demo_report(page, judged, networks, known, parts, ways, chosen.factor, core)
     return PermeabilityDemo(figures, networks, judged, core.found, file, report)
 
 
@@ -154,7 +149,7 @@ def _folder(folder: str | os.PathLike[str]) -> Path:
 def _rocks(
     rocks: int | str | os.PathLike[str] | None,
     settings: DemoSettings,
-    seed: int,
+    mark: dict[str, Any],
     place: Path,
     how: dict[str, Any],
 ) -> RockSet:
@@ -165,59 +160,31 @@ def _rocks(
                 f"the rocks of {known.path} have {known.edge} voxels along each axis, and the networks of the demo are "
                 f"for {settings.edge}. Give others, or none."
             )
-        _mark(place, seed)
+        _mark(place, mark)
         return known
-    _mark(place, seed)
     count = settings.rocks if rocks is None else rocks
-    return make_rocks(place / "rocks.zarr", count=count, edge=settings.edge, axes=("z",), seed=seed, **how)
-
-
-def _mark(place: Path, seed: int) -> None:
-    """Make the folder, and say that it is that of a demo, so that a later call goes on in it."""
-    place.mkdir(parents=True, exist_ok=True)
-    (place / _MARK).write_text(json.dumps({"demo": "permeability", "seed": seed}) + "\n", encoding="utf-8")
-
-
-def _judged(
-    rocks: RockSet,
-    parts: RockSplit,
-    networks: DemoNetworks,
-    settings: DemoSettings,
-    place: Path,
-    how: dict[str, Any],
-) -> PermeabilityEvaluation:
-    """Return how every way from the coarse image to permeability does on the test rocks."""
-    ways: dict[str, Any] = {
-        "cubic": "cubic",
-        "super-resolution": networks.plain,
-        "fine-tuned": networks.tuned,
-        "paper's mode": networks.paper,
-        "voxels only": networks.control,
-    }
-    return evaluate_permeability(
-        rocks,
-        parts.test.tolist(),
-        ways,
-        place / "evaluation",
-        factor=settings.factor,
-        floor=float(np.log10(rocks.k_voxel2[parts.train, 0].min())),
-        surrogate=networks.surrogate,
-        holdout=networks.holdout,
-        direct=networks.direct,
-        physics=list(ways),
-        **how,
-    )
-
-
-def _baselines(rocks: RockSet, parts: RockSplit, judged: PermeabilityEvaluation) -> dict[str, dict[str, Any]]:
-    """Return the scores of regressions on a few numbers of the true images, fitted to the training rocks."""
-    learnt, tested = rocks_of(rocks, parts.train), rocks.take(parts.test)
-    return {
-        f"{kind}, true image": regression_scores(
-            10.0**judged.truth, 10.0 ** fit_baseline(learnt, kind).log10_k(tested)
+    if count < _FEWEST:
+        raise ParameterError(
+            f"rocks={count} are too few to learn from and to judge by. Give {_FEWEST} or more."
         )
-        for kind in ("porosity", "kozeny-carman", "porosity and surface")
-    }
+    mark["rocks"] = count
+    _mark(place, mark)
+    where = place / "rocks.zarr"
+    return make_rocks(where, count=count, edge=settings.edge, axes=("z",), seed=mark["seed"], **how)
+
+
+def _mark(place: Path, mark: dict[str, Any]) -> None:
+    """Make the folder, and say which demo it is of: a later call goes on in it, unless it has other settings."""
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / _MARK
+    if file.exists():
+        before = json.loads(file.read_text(encoding="utf-8"))
+        other = [f"{name} {before[name]}" for name in mark if before.get(name, mark[name]) != mark[name]]
+        if other:
+            raise ResumeError(
+                f"{place} holds a demo of {', '.join(other)}. Ask for the same, or choose another folder."
+            )
+    file.write_text(json.dumps(mark) + "\n", encoding="utf-8")
 
 
 def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str, Any]:
@@ -234,7 +201,9 @@ def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str
     intervals = {name: [round(c.low, 4), round(c.high, 4)] for name, c in change.items() if c is not None}
     return {
         "surrogate_r2": r2(TRUTH, "surrogate"),
-        "psnr_cubic": round(judged.image("cubic")["psnr"], 3),
+        **{
+            f"psnr_{name}": round(judged.image(name)["psnr"], 3) for name in ("nearest", "trilinear", "cubic")
+        },
         "psnr_sr": round(judged.image("super-resolution")["psnr"], 3),
         "porosity_error_cubic": round(judged.image("cubic")["porosity_error"], 5),
         "porosity_error_sr": round(judged.image("super-resolution")["porosity_error"], 5),
@@ -254,6 +223,7 @@ def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str
         "physics_threshold_r2_cubic": r2("cubic", "physics_threshold"),
         "physics_rmse_change_ci95": intervals["plain"],
         "physics_rmse_change_against_control_ci95": intervals["control"],
+        "networks": networks.architectures,
         "seconds": round(sum(networks.seconds.values()), 1),
         "training_seconds": networks.seconds,
         "test_rocks": len(judged.truth),

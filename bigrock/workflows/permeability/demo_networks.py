@@ -10,7 +10,7 @@ from typing import Any
 
 from bigrock.datasets import RockSet
 from bigrock.datasets.rock_set_split import RockSplit
-from bigrock.models import Bundle
+from bigrock.models import Bundle, SurrogateConfig
 from bigrock.training import (
     FineTuning,
     Trained,
@@ -50,6 +50,20 @@ class DemoNetworks:
     holdout: Bundle
     direct: Bundle
     seconds: dict[str, float]
+
+    @property
+    def architectures(self) -> dict[str, str]:
+        """What kind of network each of those is that tell permeability."""
+        told = {}
+        for name, bundle in (
+            ("surrogate", self.surrogate),
+            ("hold-out", self.holdout),
+            ("direct", self.direct),
+        ):
+            config = bundle.expect(SurrogateConfig)
+            views = f", {config.views}" if config.architecture == "views" else ""
+            told[name] = config.architecture + views
+        return told
 
 
 def train_demo_networks(

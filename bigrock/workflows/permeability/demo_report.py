@@ -10,11 +10,8 @@ import numpy as np
 
 from bigrock.datasets import RockSet
 from bigrock.datasets.rock_set_split import RockSplit
-from bigrock.kernels import low_resolution
 from bigrock.report import write_report
-from bigrock.report.figures import Picture
 from bigrock.report.permeability_figures import agreement_picture, map_picture, millidarcy
-from bigrock.report.rock_figures import rocks_picture
 from bigrock.report.section import Section
 from bigrock.report.tables import Grid
 from bigrock.units import format_permeability
@@ -22,13 +19,11 @@ from bigrock.workflows.permeability.demo_core import DemoCore
 from bigrock.workflows.permeability.demo_networks import DemoNetworks
 from bigrock.workflows.permeability.evaluation import PermeabilityEvaluation
 from bigrock.workflows.permeability.evaluation_report import evaluation_sections
+from bigrock.workflows.permeability.judging import baseline_scores, slices_picture
 from bigrock.workflows.permeability.map_report import map_sections
 from bigrock.workflows.permeability.map_result import PermeabilityMap
-from bigrock.workflows.permeability.rock_pass import fine_image
 
 __all__ = ["write_demo_report"]
-
-_SHOWN = 4
 
 
 def write_demo_report(
@@ -37,8 +32,8 @@ def write_demo_report(
     networks: DemoNetworks,
     rocks: RockSet,
     parts: RockSplit,
+    ways: Mapping[str, Any],
     factor: int,
-    baselines: Mapping[str, Mapping[str, float]],
     core: DemoCore,
 ) -> Path:
     """Write the page of the demo, and return its path.
@@ -53,14 +48,15 @@ def write_demo_report(
         All of them.
     rocks, parts : RockSet, RockSplit
         What they have learnt from.
+    ways : mapping
+        Name to what brings coarse images to the fine grid.
     factor : int
         Of the super-resolution.
-    baselines : mapping
-        Regressions beside the networks: name to scores.
     core : DemoCore
         With its maps.
     """
-    images = _images(rocks, parts, networks, factor)
+    images = slices_picture(rocks, parts.test, ways, factor)
+    baselines = baseline_scores(rocks, parts, judged)
     sections = [
         *evaluation_sections(judged, pictures=[images], baselines=baselines),
         _training(rocks, parts, networks),
@@ -70,27 +66,6 @@ def write_demo_report(
     return write_report(
         {"core": core.coarse}, path, title="Permeability demo", sections=sections, mark_threshold=False
     )
-
-
-def _images(rocks: RockSet, parts: RockSplit, networks: DemoNetworks, factor: int) -> Picture:
-    """Return the middle slices of a few test rocks of different families."""
-    _, first = np.unique(rocks.families[parts.test], return_index=True)
-    ways: dict[str, Any] = {
-        "cubic": "cubic",
-        "super-resolution": networks.plain,
-        "fine-tuned": networks.tuned,
-        "paper's mode": networks.paper,
-        "voxels only": networks.control,
-        "truth": "truth",
-    }
-    rows = {}
-    for i in parts.test[np.sort(first)][:_SHOWN]:
-        truth = rocks.image(int(i))
-        coarse = low_resolution(truth, factor=factor)
-        fine = [fine_image(way, coarse, truth, factor) for way in ways.values()]
-        rows[str(rocks.families[i])] = [volume[len(volume) // 2] for volume in (coarse, *fine)]
-    caption = f"Middle slices of test rocks: pore fractions, from solid (light) to pore (blue), coarse and ×{factor}."
-    return rocks_picture("test-rocks", rows, ["coarse", *ways], caption=caption)
 
 
 def _training(rocks: RockSet, parts: RockSplit, networks: DemoNetworks) -> Section:
@@ -112,14 +87,16 @@ def _training(rocks: RockSet, parts: RockSplit, networks: DemoNetworks) -> Secti
             if what in ("psnr", "r2", "r2 surrogate", "rmse_log10")
         )
         epochs = f"{told['epochs']} (best {told['best_epoch']})"
-        rows.append((name, epochs, f"{networks.seconds[name]:.0f}", scores, bundle.digest[:12]))
+        kind = networks.architectures.get(name, "super-resolution")
+        rows.append((name, kind, epochs, f"{networks.seconds[name]:.0f}", scores, bundle.digest[:12]))
     total = sum(networks.seconds.values())
     note = (
         f"{len(parts.train)} rocks to learn from, {len(parts.validation)} to choose weights by, {len(parts.test)} to "
         f"judge by, of {len(rocks)} of {rocks.edge}³ voxels in {len(set(rocks.families.tolist()))} families; "
-        f"{total:.0f} s of training in all."
+        f"{total:.0f} s of training in all. The surrogate guides the tuning, also in the paper's mode: darcy solves "
+        "Darcy's law through cells whose conductivity it tells from the voxels. The hold-out has the paper's views."
     )
-    head = ("network", "epochs", "seconds", "on the validation rocks", "digest")
+    head = ("network", "kind", "epochs", "seconds", "on the validation rocks", "digest")
     return Section("Training", grids={"": Grid(head, tuple(rows), note)})
 
 

@@ -95,8 +95,9 @@ class PermeabilityEvaluation:
             for name in ("porosity", "euler", "surface")
         }
         drift = {
-            f"{name}_drift": float((rows[name] - true[name]).mean() / np.abs(true[name]).mean())
+            f"{name}{of}_drift": float((rows[name + of] - true[name]).mean() / np.abs(true[name]).mean())
             for name in ("porosity", "euler", "surface")
+            for of in ("", "_mask")
         }
         means = {name: float(rows[name].mean()) for name in ("psnr", "ssim", "correlation_error")}
         return {**{n: v for n, v in means.items() if math.isfinite(v)}, **apart, **drift}

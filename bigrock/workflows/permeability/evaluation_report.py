@@ -1,9 +1,8 @@
-"""The evaluation on test rocks as sections of a page, with a verdict that follows from the intervals."""
+"""The evaluation on test rocks as sections of a page."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy.typing as npt
@@ -12,132 +11,28 @@ from bigrock.report.permeability_figures import agreement_picture
 from bigrock.report.section import Section
 from bigrock.report.tables import Grid
 from bigrock.workflows.permeability.evaluation import TRUTH, PermeabilityEvaluation
+from bigrock.workflows.permeability.verdicts import (
+    PREDICTOR_NAMES,
+    Roles,
+    bypass_told,
+    cheating,
+    questions,
+)
 
-__all__ = ["Roles", "evaluation_sections", "verdict"]
+__all__ = ["evaluation_sections"]
 
-_COLUMNS = {
-    "surrogate": "surrogate",
-    "surrogate_mask": "surrogate (mask)",
-    "holdout": "hold-out",
-    "holdout_mask": "hold-out (mask)",
-    "physics": "Stokes flow (mask)",
-    "physics_threshold": "Stokes flow (threshold)",
-    "kozeny_carman": "Kozeny–Carman",
-}
 _IMAGE = {
     "psnr": "PSNR (dB)",
     "ssim": "SSIM",
-    "porosity_error": "porosity error",
-    "porosity_drift": "porosity drift",
-    "surface_drift": "surface drift",
-    "euler_drift": "Euler number drift",
+    "correlation_error": "error of S₂",
+    "porosity_error": "error of φ",
+    "porosity_drift": "drift of φ",
+    "surface_drift": "of surface",
+    "euler_drift": "of χ",
+    "porosity_mask_drift": "drift of φ (mask)",
+    "surface_mask_drift": "of surface",
+    "euler_mask_drift": "of χ",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Roles:
-    """Which variant of an evaluation is what.
-
-    Examples
-    --------
-    >>> Roles().plain
-    'super-resolution'
-    """
-
-    plain: str = "super-resolution"
-    tuned: str = "fine-tuned"
-    paper: str = "paper's mode"
-    control: str = "voxels only"
-    interpolated: str = "cubic"
-
-
-def verdict(found: PermeabilityEvaluation, roles: Roles | None = None) -> dict[str, str]:
-    """Return what the intervals say of super-resolution and of its tuning on permeability: question to answer.
-
-    Every claim of "lower" or "higher" is one whose 95 % interval (paired bootstrap over test rocks)
-    does not hold 0. What nobody asked is left out.
-
-    Parameters
-    ----------
-    found : PermeabilityEvaluation
-        What `evaluate_permeability` returned.
-    roles : Roles, optional
-        Which variant is what.
-
-    Returns
-    -------
-    dict of str to str
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from bigrock.workflows.permeability.rock_pass import JUDGED
-    >>> rows = np.zeros((2, 3), JUDGED)
-    >>> rows["direct"] = truth = np.arange(3.0)
-    >>> names = ("high resolution", "super-resolution")
-    >>> verdict(PermeabilityEvaluation(rows, names, truth, ("pack",) * 3, -3.0))["Is the detour worth it?"][:33]
-    'A network that reads k from the c'
-    """
-    roles = roles or Roles()
-    told = {question: _physics(found, *pair) for question, pair in _questions(roles).items()}
-    told |= {
-        "Does the surrogate tell the truth of it?": _cheating(found, roles),
-        "Is the detour worth it?": _bypass(found, roles),
-    }
-    return {question: answer for question, answer in told.items() if answer}
-
-
-def _questions(roles: Roles) -> dict[str, tuple[str, str]]:
-    """Return what is asked of physics, and the images before and after."""
-    return {
-        "Does super-resolution help?": (roles.interpolated, roles.plain),
-        "Does tuning through masks help?": (roles.plain, roles.tuned),
-        "Or is it the extra epochs?": (roles.control, roles.tuned),
-        "Does the paper's mode help (tuning through grey images)?": (roles.plain, roles.paper),
-    }
-
-
-def _physics(found: PermeabilityEvaluation, before: str, after: str) -> str:
-    told = found.change("physics", before, after)
-    if told is None:
-        return ""
-    how = "not beyond chance" if not told.significant else "lower" if told.high < 0 else "higher"
-    return (
-        f"{before} → {after}: error of log10 k by Stokes flow {how}, RMSE {told.difference:+.3f} "
-        f"(95 %: {told.low:+.3f} … {told.high:+.3f}); closer on {told.closer} of {len(found.truth)} rocks."
-    )
-
-
-def _cheating(found: PermeabilityEvaluation, roles: Roles) -> str:
-    """Say how much of what the surrogate sees in the paper's mode is seen by physics as well."""
-    seen = found.change("surrogate", roles.plain, roles.paper)
-    real = found.change("physics", roles.plain, roles.paper)
-    if seen is None or real is None or not (seen.significant and seen.difference < 0):
-        return ""
-    share = real.difference / seen.difference
-    told = f"{100 * share:.0f} % of that is there" if share > 0 else "nothing of that is there"
-    return (
-        f"In the paper's mode the surrogate that guides the tuning errs less by {-seen.difference:.3f} in log10 k; by "
-        f"Stokes flow, {told}."
-    )
-
-
-def _bypass(found: PermeabilityEvaluation, roles: Roles) -> str:
-    bypass = found.scores(TRUTH, "direct")
-    if bypass is None:
-        return ""
-    parts = [f"A network that reads k from the coarse image itself reaches r² {bypass['r2']:.3f}"]
-    for by, what in (
-        ("surrogate", "super-resolution and surrogate"),
-        ("physics", "super-resolution and Stokes flow in the mask"),
-        ("physics_threshold", "the same in thresholded images"),
-    ):
-        networks = [n for n in found.variants if n not in (TRUTH, roles.interpolated)]
-        known = {n: s["r2"] for n in networks if (s := found.scores(n, by))}
-        if known:
-            name = max(known, key=lambda n: known[n])
-            parts.append(f"{what} {known[name]:.3f} ({name})")
-    return "; ".join(parts) + "."
 
 
 def evaluation_sections(
@@ -191,22 +86,24 @@ def evaluation_sections(
 
 def _verdict_section(found: PermeabilityEvaluation, roles: Roles) -> Section:
     rows = []
-    for question, (before, after) in _questions(roles).items():
-        told = found.change("physics", before, after)
+    for question, (by, before, after) in questions(roles).items():
+        told = found.change(by, before, after)
         if told is not None:
-            answer = (
-                "not beyond chance" if not told.significant else "yes" if told.high < 0 else "no, it is worse"
-            )
+            answer = "not beyond chance" if not told.significant else "yes" if told.high < 0 else "no, worse"
             interval = f"{told.low:+.3f} … {told.high:+.3f}"
-            rows.append((question, answer, f"{before} → {after}", f"{told.difference:+.3f}", interval))
-    head = ("by Stokes flow in the masks", "", "images", "RMSE of log10 k", "95 % interval")
-    note = " ".join(part for part in (_cheating(found, roles), _bypass(found, roles)) if part)
+            rows.append((question, answer, f"{told.difference:+.3f}", interval, PREDICTOR_NAMES[by]))
+    head = ("", "", "RMSE", "95 % interval", "k by")
+    note = " ".join(part for part in (cheating(found, roles), bypass_told(found, roles)) if part)
+    if rows:
+        note = f"RMSE of log10 k, after minus before. {note}"
     return Section("Verdict", note=note, grids={"": Grid(head, tuple(rows))} if rows else {})
 
 
 def _scores_grid(found: PermeabilityEvaluation, score: str) -> Grid:
     known = [
-        by for by in _COLUMNS if found.scores(TRUTH, by) or any(found.scores(v, by) for v in found.variants)
+        by
+        for by in PREDICTOR_NAMES
+        if found.scores(TRUTH, by) or any(found.scores(v, by) for v in found.variants)
     ]
     rows = []
     for variant in found.variants:
@@ -218,7 +115,7 @@ def _scores_grid(found: PermeabilityEvaluation, score: str) -> Grid:
     note += "voxels of more than half pore; else pore fractions as they are."
     if worst:
         note += f" Images that do not percolate ({worst} at most) count as the tightest rock in training."
-    return Grid(("images", *(_COLUMNS[by] for by in known)), tuple(rows), note)
+    return Grid(("images", *(PREDICTOR_NAMES[by] for by in known)), tuple(rows), note)
 
 
 def _changes_grid(found: PermeabilityEvaluation, roles: Roles) -> Grid:
@@ -231,12 +128,13 @@ def _changes_grid(found: PermeabilityEvaluation, roles: Roles) -> Grid:
     )
     rows = []
     for before, after in pairs:
-        for by in ("surrogate", "holdout_mask", "physics", "physics_threshold"):
+        for by in ("surrogate", "holdout", "holdout_mask", "physics", "physics_threshold"):
             told = found.change(by, before, after)
             if told is not None:
                 rows.append((
-                    f"{before} → {after}", _COLUMNS[by], f"{told.difference:+.4f}",
-                    f"{told.low:+.4f} … {told.high:+.4f}", "yes" if told.significant else "no",
+                    f"{before} → {after}", PREDICTOR_NAMES[by], f"{told.difference:+.4f}",
+                    f"{told.low:+.4f} … {told.high:+.4f}",
+                    "no" if not told.significant else "better" if told.high < 0 else "worse",
                     f"{told.closer} of {len(found.truth)}",
                 ))  # fmt: skip
     head = ("images", "k by", "RMSE", "95 % interval", "beyond chance", "closer")
@@ -260,7 +158,10 @@ def _image_grid(found: PermeabilityEvaluation) -> Grid:
     known = [name for name in _IMAGE if any(name in one for one in told.values())]
     rows = tuple((variant, *(_cell(name, one.get(name)) for name in known)) for variant, one in told.items())
     note = (
-        "Errors are means of absolute differences; drifts are mean differences over mean values of the truth."
+        "PSNR and SSIM of pore fractions; S₂ (two-point correlation), porosity φ, surface (Crofton) and Euler number χ "
+        "(26-connected) of images thresholded at one half, the last three also of the masks that keep the pore "
+        "fraction of each coarse voxel. Errors are means of absolute differences; drifts are mean differences over "
+        "mean values of the truth."
     )
     return Grid(("images", *(_IMAGE[name] for name in known)), rows, note)
 
@@ -283,7 +184,7 @@ def _scatter(found: PermeabilityEvaluation, roles: Roles) -> list[Any]:
             if variant in found.variants and found.scores(variant, by):
                 pairs[variant] = (truth, 10.0 ** found.predicted(variant, by))
         if pairs:
-            label = f"k by {_COLUMNS[by]} (voxel²)"
+            label = f"k by {PREDICTOR_NAMES[by]} (voxel²)"
             pictures.append(
                 agreement_picture(f"test-rocks-{by}", pairs, x_label="k of the rock (voxel²)", y_label=label)
             )

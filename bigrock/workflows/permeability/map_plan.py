@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
 from bigrock.engine.settings import json_value, settings_of
 from bigrock.errors import BundleError, ParameterError, PhaseError, VoxelSizeError
+from bigrock.flow.measuring import check_numbers
 from bigrock.models import Bundle, SurrogateConfig, load_bundle
 from bigrock.models.predicting import coarse_factor
 from bigrock.models.super_resolving import check_threshold
-from bigrock.volumes import open_volume
+from bigrock.volumes import source_of
 from bigrock.volumes.source import Source, facts_of, required_voxel_size
 from bigrock.workflows.permeability.solving import AXES, WindowSolver
 from bigrock.workflows.permeability.windows import (
@@ -75,11 +77,11 @@ class MapSettings:
         if not self.axes or set(self.axes) - set(AXES) or len(set(self.axes)) < len(self.axes):
             raise ParameterError(f"axes={self.axes!r} names no axes. Use some of z, y, x, such as 'zyx'.")
         check_threshold(self.threshold)
-        if min(self.physics_sample, self.rev_sample) < 0 or not 0 < self.tolerance < 1:
+        if min(self.physics_sample, self.rev_sample) < 0:
             raise ParameterError(
-                f"physics_sample={self.physics_sample}, rev_sample={self.rev_sample}, tolerance={self.tolerance}: "
-                "give 0 or more windows, and a tolerance between 0 and 1."
+                f"physics_sample={self.physics_sample}, rev_sample={self.rev_sample}: give 0 or more windows."
             )
+        check_numbers(self.tolerance)
 
     def _check_numbers(self) -> None:
         for name in ("window", "step", "physics_sample", "rev_sample", "seed"):
@@ -87,8 +89,6 @@ class MapSettings:
             unset = value is None and name in ("window", "step")
             if not unset and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
                 raise ParameterError(f"{name}={value!r} is no whole number. Give one such as 64.")
-        if isinstance(self.tolerance, bool) or not isinstance(self.tolerance, numbers.Real):
-            raise ParameterError(f"tolerance={self.tolerance!r} is no number. Give one such as 0.01.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class MapPlan:
 
 
 def planned(
-    core: Source | str | os.PathLike[str],
+    core: Source | npt.NDArray[Any] | str | os.PathLike[str],
     super_resolution: BundleLike | Kernel | None,
     surrogate: BundleLike | Sequence[BundleLike] | None,
     settings: MapSettings,
@@ -167,7 +167,7 @@ def planned(
     VoxelSizeError, PhaseError, ParameterError, BundleError
         As `map_permeability` says.
     """
-    source = open_volume(core) if isinstance(core, str | os.PathLike) else core
+    source = source_of(core)
     bundles = _surrogates(surrogate)
     kernel = _kernel(super_resolution, settings)
     _check_meaning(source, kernel)
@@ -227,10 +227,11 @@ def _check_meaning(source: Source, kernel: Kernel | None) -> None:
     kind = facts.kind
     if kind == "labels" and (kernel is None or not kernel.accepts(kind)):
         said = ", ".join(f"{name} = {value}" for name, value in facts.classes.items())
+        pore = facts.classes.get("pore", "VALUE")
         raise PhaseError(
             f"the core holds labels ({said or 'without a class table'}), and a mask is needed (True = pore): which "
             "class is pore is never guessed. Take that class as a mask first: bigrock run LABELS MASK --kernel "
-            f"'select-class value={facts.classes.get('pore', 0)}', or bigrock.kernels.SelectClass."
+            f"'select-class value={pore}', or bigrock.kernels.SelectClass."
         )
     if kernel is None and kind != "mask":
         raise PhaseError(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bigrock.models import SurrogateConfig
 from bigrock.report import write_report
 from bigrock.report.permeability_curves import k_profile_picture, k_rev_picture, upscaled_grid
 from bigrock.report.permeability_figures import agreement_picture, map_picture, millidarcy
@@ -109,8 +110,14 @@ def _maps(found: PermeabilityMap) -> Section:
 
 
 def _uncertainty(found: PermeabilityMap) -> str:
+    bundles = found.plan.solver.surrogate
     if found.plan.method == "surrogate":
-        return "What the networks tell of their own uncertainty; the error of segmentation is not in it."
+        if sum(bundle.expect(SurrogateConfig).members for bundle in bundles) == 1:
+            return (
+                "One network: its error on the validation rocks, the same everywhere. An ensemble (members, or several "
+                "surrogates) tells where it is unsure. The error of segmentation is not in it."
+            )
+        return "Spread of the networks, and their error on validation rocks; the error of segmentation is not in it."
     return (
         "The uncertainty of the Stokes solver alone (spread of the flux over slices): that of segmentation and "
         "super-resolution is not in it."
@@ -128,6 +135,7 @@ def _numbers(found: PermeabilityMap) -> Section:
         ("step", f"{told['step']} voxels"),
         ("super-resolution", f"×{told['scale']}" if told["scale"] > 1 else "none"),
         ("left out at the far faces (z, y, x)", f"{', '.join(map(str, told['left_out']))} voxels"),
+        ("share of the core in windows", f"{100 * told['covered_share']:.3g} %"),
         ("threshold", _threshold(found)),
         ("sides of a window in Stokes flow", told["boundary"]),
         ("porosity", f"{100 * told['porosity']['mean']:.4g} %"),

@@ -21,6 +21,7 @@ from bigrock.workflows.permeability.map_plan import MapPlan
 from bigrock.workflows.permeability.solving import AXES
 from bigrock.workflows.permeability.summary import (
     LEAST_CUBES,
+    LEAST_SOLVED,
     REV_VARIATION,
     agreement,
     direct_rev,
@@ -57,8 +58,8 @@ class PermeabilityMap:
         Where everything is.
     figures : dict
         What stands in ``map.json``: ``permeability`` by axis (upscaled k, statistics, share of windows
-        that do not percolate), ``unbounded`` windows, ``porosity``, ``agreement`` of surrogate and physics,
-        ``profiles``, ``rev`` (with the reason where none is reached).
+        that do not percolate), ``covered_share`` of the core, ``unbounded`` windows, ``porosity``,
+        ``agreement`` of surrogate and physics, ``profiles``, ``rev`` (with the reason where none is reached).
     """
 
     plan: MapPlan
@@ -117,6 +118,7 @@ class PermeabilityMap:
             "step": lattice.step,
             "counts": list(lattice.counts),
             "left_out": list(lattice.left_out),
+            "covered_share": lattice.covered_share,
             "threshold": plan.settings.threshold,
             "boundary": plan.settings.boundary,
             "permeability": {a: {**scaled.get(a, _UNKNOWN), **statistics_of(self.k(a))} for a in self.axes},
@@ -146,10 +148,11 @@ class PermeabilityMap:
         direct = direct_rev(solved["edge"], solved["physics_m2"][:, place], voxel_m)
         window_m = self.plan.lattice.edge * voxel_m
         coarse = upscaled_rev(stacked, axis, window_m, self.plan.step_m, self.plan.settings.seed)
-        settled, reason = settled_rev(coarse, direct)
+        settled, reason = settled_rev(coarse, direct, by_surrogate=self.plan.method == "surrogate")
         criterion = (
             f"variation of k at most {REV_VARIATION} from this size on, between at least {LEAST_CUBES} cubes that "
-            "share no voxel, and between single windows by Stokes flow of this size or larger"
+            "share no voxel, and between single windows by Stokes flow of this size or larger; where k is that of a "
+            f"network, at least {LEAST_SOLVED} windows of the map's size or larger are solved by Stokes flow"
         )
         return {"axis": axis, "windows": direct, "upscaled": coarse, "edge_m": settled, "reason": reason,
                 "criterion": criterion}  # fmt: skip

@@ -7,12 +7,15 @@ import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy.typing as npt
 
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.kernel import Kernel
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError, VolumeExistsError
+from bigrock.measures.porosity import warn_of_polarity
 from bigrock.volumes.source import Source
 from bigrock.workflows.permeability.map_plan import BundleLike, MapSettings, planned
 from bigrock.workflows.permeability.map_report import write_map_report
@@ -26,7 +29,7 @@ __all__ = ["map_permeability"]
 
 
 def map_permeability(
-    core: Source | str | os.PathLike[str],
+    core: Source | npt.NDArray[Any] | str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
     super_resolution: BundleLike | Kernel | None = None,
@@ -115,6 +118,8 @@ def map_permeability(
     -----
     UserWarning
         If windows are unbounded.
+    PolarityWarning
+        If the porosity of the windows is over 0.6.
 
     Raises
     ------
@@ -177,6 +182,7 @@ def map_permeability(
             "boundary='sealed' (--bc sealed), or larger windows.",
             stacklevel=2,
         )
+    warn_of_polarity(found.figures["porosity"]["mean"], "mask value True, or pore fraction 1,")
     found.write()
     if report:
         write_map_report(found, plan.core, folder / "report.html")

@@ -26,9 +26,9 @@ def _made(kind: type[Any], without: tuple[str, ...] = ()) -> Any:
         if not isinstance(value, Mapping):
             raise ValueError(f"{value!r} is not allowed, it must be a section with keys and values.")
         given = dict(value)
-        _refuse_unknown(given, kind, without)
+        _check_keys(given, kind, without)
         if isinstance(given.get("coarsening"), Mapping):
-            _refuse_unknown(given["coarsening"], Coarsening)
+            _check_keys(given["coarsening"], Coarsening)
             given["coarsening"] = Coarsening(**given["coarsening"])
         try:
             return kind(**given)
@@ -38,13 +38,17 @@ def _made(kind: type[Any], without: tuple[str, ...] = ()) -> Any:
     return PlainValidator(make)
 
 
-def _refuse_unknown(given: Mapping[str, Any], kind: type[Any], without: tuple[str, ...] = ()) -> None:
+def _check_keys(given: Mapping[str, Any], kind: type[Any], without: tuple[str, ...] = ()) -> None:
     known = [field.name for field in dataclasses.fields(kind) if field.name not in without]
     for name in given:
         if name not in known:
             raise ValueError(
                 f"{name!r} would be ignored, there is no such key. Use some of: {', '.join(known)}."
             )
+    for field in dataclasses.fields(kind):
+        value = given.get(field.name)
+        if isinstance(value, str) and isinstance(field.default, int | float):
+            raise ValueError(f"{field.name}: {value!r} is no number, such as {field.default}.")
 
 
 class SplitSettings(Section):

@@ -18,6 +18,8 @@ from bigrock.training import (
     coarse_rocks,
     enlarged,
     fine_tune,
+    fit_baseline,
+    r_squared,
     regression_scores,
     rocks_of,
     train_super_resolution,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["NetworkResult", "train_network", "tune_network"]
 
 _LEAST_MSE = 1e-10
+_INTERPOLATIONS = ("nearest", "trilinear", "cubic")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +46,9 @@ class NetworkResult:
     trained : Trained
         Bundle, history, validation scores.
     test : dict
-        Of super-resolution: PSNR in dB, of the network and of cubic interpolation. Of a surrogate: as
-        `bigrock.training.regression_scores` gives them. Empty where there are no test rocks.
+        Of super-resolution: PSNR in dB, of the network and of interpolations. Of a surrogate: as
+        `bigrock.training.regression_scores` gives them, and r² of regressions on porosity and surface that
+        are fitted to the same training rocks. Empty where there are no test rocks.
     left_out : dict
         Rocks that are in no part: how many are not labelled, and how many do not percolate.
 
@@ -110,6 +114,14 @@ def train_network(
     -------
     NetworkResult
 
+    Raises
+    ------
+    ParameterError
+        If there is no such network, rocks do not fit it, or none is labelled (see `train_super_resolution` and
+        `train_surrogate` of `bigrock.training`).
+    ResumeError, VolumeExistsError
+        If the folder holds a training of other rocks or settings, or other files.
+
     Examples
     --------
     >>> train_network("magic", None, "model")
@@ -142,7 +154,7 @@ def train_network(
         voxel = (voxel[0] * scale, voxel[1] * scale, voxel[2] * scale)
     config = dataclasses.replace(settings.surrogate, edge=edge)
     made = train_surrogate(train, validation, config, looked, voxel_size=voxel, **how)
-    return NetworkResult(made, {} if test is None else _permeability(made.bundle, test), left_out)
+    return NetworkResult(made, {} if test is None else _permeability(made.bundle, test, train), left_out)
 
 
 def tune_network(
@@ -154,6 +166,7 @@ def tune_network(
     *,
     seed: int | None = None,
     fidelity: float | None = None,
+    sees: Literal["grey", "mask", "fraction"] | None = None,
     resume: bool = True,
     overwrite: bool = False,
     progress: TrainingProgressLike = None,
@@ -176,6 +189,8 @@ def tune_network(
         Of the samples, in place of that of the settings.
     fidelity : float, optional
         Weight of the voxels, in place of that of the settings; 0 is the paper.
+    sees : {"grey", "mask", "fraction"}, optional
+        What the surrogates are shown, in place of that of the settings: see `bigrock.training.FineTuning`.
     resume : bool
         Go on where an interrupted training stopped; False refuses one.
     overwrite : bool
@@ -187,6 +202,11 @@ def tune_network(
     -------
     NetworkResult
 
+    Raises
+    ------
+    BundleError, ParameterError, ResumeError, VolumeExistsError
+        As `bigrock.training.fine_tune` does.
+
     Examples
     --------
     >>> PermeabilitySettings().fine_tuning.fidelity
@@ -194,10 +214,13 @@ def tune_network(
     """
     settings = settings or PermeabilitySettings()
     training = _seeded(settings.fine_tuning, seed)
-    if fidelity is not None:
-        training = dataclasses.replace(training, fidelity=fidelity)
-    if not surrogates:
-        training = dataclasses.replace(training, flow=0.0)
+    if not surrogates and fidelity == 0:
+        raise ParameterError(
+            "fidelity=0 and no surrogate: nothing would be learnt, neither permeability nor voxels. Give a surrogate "
+            "(--surrogate), or leave the fidelity as it is."
+        )
+    given = {"fidelity": fidelity, "sees": sees, "flow": None if surrogates else 0.0}
+    training = dataclasses.replace(training, **{n: v for n, v in given.items() if v is not None})
     plain = _bundle(super_resolution)
     (train, validation, test), left_out = _parts(rocks, settings)
     made = fine_tune(
@@ -234,19 +257,23 @@ def _bundle(model: str | Path | Bundle) -> Bundle:
     return model if isinstance(model, Bundle) else load_bundle(model)
 
 
-def _permeability(bundle: Bundle, test: TrainingRocks) -> dict[str, Any]:
-    """Return scores of a surrogate on the axes of the test rocks that are labelled."""
+def _permeability(bundle: Bundle, test: TrainingRocks, train: TrainingRocks) -> dict[str, Any]:
+    """Return scores of a surrogate on the axes of the test rocks that are labelled, and r² of regressions beside it."""
     known = test.targets()
     images = np.stack([known.image(test.images, number) for number in range(len(known))])
     # What is scored is the network: that these rocks percolate is known from their labels.
     flows = np.ones(len(known), bool)
     found = predict_permeability(bundle, images, voxel_size=1e-6, backend="cpu", percolating=flows)
     foreign = int(found.out_of_distribution.sum())
-    return regression_scores(10**known.log10_k, found.k_voxel2) | {"out_of_distribution": foreign}
+    beside = {
+        f"r2_{kind.replace('-', '_')}": r_squared(known.log10_k, fit_baseline(train, kind).log10_k(images))
+        for kind in ("porosity", "kozeny-carman")
+    }
+    return regression_scores(10**known.log10_k, found.k_voxel2) | beside | {"out_of_distribution": foreign}
 
 
 def _fidelity(bundle: Bundle, test: TrainingRocks, settings: PermeabilitySettings) -> dict[str, Any]:
-    """Return the mean PSNR of the network's test rocks, and of those that cubic interpolation makes."""
+    """Return the mean PSNR of the network's test rocks, and of those that interpolation makes."""
     from bigrock.engine.running import run
     from bigrock.models import super_resolution_kernel
     from bigrock.volumes import ArraySource
@@ -255,14 +282,14 @@ def _fidelity(bundle: Bundle, test: TrainingRocks, settings: PermeabilitySetting
     options = settings.super_resolution_training.coarsening.options
     coarse = coarse_rocks(test, scale, **options)
     kernel = super_resolution_kernel(bundle, value_range=(0.0, 1.0), dtype="float32", backend="cpu")
-    errors: list[tuple[float, float]] = []
+    errors: list[list[float]] = []
     for number in range(len(test)):
         fine = np.asarray(test.images[number], np.float32)
         given = np.asarray(coarse.images[number])
         made = run(kernel, ArraySource(given), f"memory://fidelity-{number}", progress=False, overwrite=True)[
             :
         ]
-        cubic = np.clip(enlarged(given, scale), 0, 1)
-        errors.append((float(((made - fine) ** 2).mean()), float(((cubic - fine) ** 2).mean())))
-    network, cubic_psnr = -10 * np.log10(np.maximum(errors, _LEAST_MSE)).mean(0)
-    return {"psnr": float(network), "psnr_cubic": float(cubic_psnr)}
+        beside = [np.clip(enlarged(given, scale, method), 0, 1) for method in _INTERPOLATIONS]
+        errors.append([float(((image - fine) ** 2).mean()) for image in (made, *beside)])
+    psnr = -10 * np.log10(np.maximum(errors, _LEAST_MSE)).mean(0)
+    return dict(zip(("psnr", *(f"psnr_{method}" for method in _INTERPOLATIONS)), psnr.tolist(), strict=True))

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bigrock.errors import NotAVolumeError, ParameterError
+from bigrock.errors import NotAVolumeError, ParameterError, VolumeNotFoundError
+from bigrock.measures.porosity import warn_of_polarity
 from bigrock.models import Bundle, load_bundle, predict_permeability
 from bigrock.models.predicting import refuse_misfits
 from bigrock.volumes.source import required_voxel_size
@@ -71,7 +72,7 @@ def _read(path: str, bundles: Sequence[Bundle]) -> tuple[Any, Any]:
 
     try:
         rocks = open_rocks(path)
-    except NotAVolumeError:
+    except (NotAVolumeError, VolumeNotFoundError):
         volume = open_volume(path)
     else:
         refuse_misfits(bundles, rocks.images.shape[1:])
@@ -79,4 +80,6 @@ def _read(path: str, bundles: Sequence[Bundle]) -> tuple[Any, Any]:
     if volume.kind == "labels":
         raise ParameterError(f"{path} is a label volume. Give a mask, or take its pores with SelectClass.")
     refuse_misfits(bundles, volume.shape)
-    return volume[:][None], required_voxel_size(volume, "its permeability")
+    image = volume[:]
+    warn_of_polarity(float(image.mean()), "mask value True, or pore fraction 1,")
+    return image[None], required_voxel_size(volume, "its permeability")

@@ -40,6 +40,9 @@ JUDGED = np.dtype(
         ("euler", "<f8"),
         ("surface", "<f8"),
         ("correlation_error", "<f8"),
+        ("porosity_mask", "<f8"),
+        ("euler_mask", "<f8"),
+        ("surface_mask", "<f8"),
         ("seconds", "<f8"),
     ]
 )
@@ -47,7 +50,8 @@ JUDGED = np.dtype(
 asked) by a network that sees pore fractions or the mask, by Stokes flow in the mask and in the thresholded
 image, by Kozeny–Carman; in the mask each coarse voxel keeps its pore fraction.
 `direct` by a network that sees the coarse image. Then what the image is like: PSNR and SSIM of pore
-fractions; porosity, Euler number and surface of the thresholded image per voxel."""
+fractions; porosity, Euler number (26-connected), surface (Crofton) and error of the two-point correlation of the
+thresholded image, per voxel; the first three also of the mask."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +120,10 @@ class RockWork:
         variant = self.variants[number]
         row["edge"], row["variant"] = self.rocks.edge, number
         row["rock"] = rock = self.indices[block.id % len(self.indices)]
-        coarse = low_resolution(truth, factor=self.factor, **{"seed": rock, **self.coarse})
+        coarse = low_resolution(truth, factor=self.factor, **{"seed": rock, **self.coarse}).clip(0, 1)
         fine = fine_image(variant.made_by, coarse, truth, self.factor)
-        self._describe(row, fine, truth)
         mask = pores_of_fractions(fine, coarse)
+        self._describe(row, fine, mask, truth)
         self._predict(row, fine, mask)
         if variant.made_by == "truth" and self.direct is not None:
             row["direct"] = self._log10_k(self.direct, coarse, self.factor)
@@ -133,13 +137,17 @@ class RockWork:
         """Keep the row for the coordinator."""
         kept.append(result)
 
-    def _describe(self, row: Array, fine: Array, truth: Array) -> None:
+    def _describe(self, row: Array, fine: Array, mask: Array, truth: Array) -> None:
         from bigrock.flow import kozeny_carman
+        from bigrock.kernels import minkowski_functionals
         from bigrock.training import image_quality
 
         found = image_quality(fine, truth, threshold=self.threshold)
         for name in ("psnr", "ssim", "porosity", "euler", "surface", "correlation_error"):
             row[name] = found[name]
+        cells, kept = float(np.prod(np.subtract(mask.shape, 1))), minkowski_functionals(mask)
+        row["porosity_mask"] = mask.mean()
+        row["euler_mask"], row["surface_mask"] = kept.euler / cells, kept.surface / cells
         k = kozeny_carman(found["porosity"], found["surface"])
         row["kozeny_carman"] = _log10(k) if math.isfinite(k) else math.nan
 

@@ -15,6 +15,7 @@ from bigrock.workflows.permeability.solving import AXES
 
 __all__ = [
     "LEAST_CUBES",
+    "LEAST_SOLVED",
     "REV_VARIATION",
     "agreement",
     "direct_rev",
@@ -33,6 +34,9 @@ REV_VARIATION = 0.1
 LEAST_CUBES = 8
 """From how many cubes a variation is taken for known: two along each axis, the least that shows all three; the
 deviation of 8 values has a standard error of 27 %, that of two one of 71 %."""
+
+LEAST_SOLVED = 2
+"""From how many windows by Stokes flow the variation that a network tells is taken for confirmed."""
 
 _MOST_PARTS = 48
 _RESAMPLES = 2000
@@ -177,23 +181,29 @@ def upscaled_rev(k_m2: Array, axis: str, window_m: float, step_m: float, seed: i
 
 
 def settled_rev(
-    cubes: Sequence[dict[str, Any]], single: Sequence[dict[str, Any]]
+    cubes: Sequence[dict[str, Any]], single: Sequence[dict[str, Any]], *, by_surrogate: bool = False
 ) -> tuple[float | None, str | None]:
     """Return the size from which on k of places varies by at most `REV_VARIATION`, or why there is none.
 
     A size settles nothing with fewer than `LEAST_CUBES` cubes. It is refuted by any larger size at which
-    places vary more, however few they are, and by single windows of this size or a larger one.
+    places vary more, however few they are, and by single windows of this size or a larger one. A network that
+    has learnt little tells much the same of all windows, so its cubes settle nothing as long as Stokes flow has
+    not solved `LEAST_SOLVED` windows of the size of the map's or larger.
 
     Parameters
     ----------
     cubes, single : sequence of dict
         Rows of `upscaled_rev` and of `direct_rev`.
+    by_surrogate : bool
+        Whether k of the cubes comes from a network.
 
     Examples
     --------
     >>> calm = {"edge_m": 64e-6, "windows": 8, "variation": 0.05}
     >>> settled_rev([calm], [])
     (6.4e-05, None)
+    >>> settled_rev([calm], [], by_surrogate=True)[1][:54]
+    'k is that of a network, and Stokes flow has solved 0 w'
     >>> settled_rev([calm], [{**calm, "windows": 3, "variation": 0.4}])
     (None, 'k of single windows of 64 µm varies by 0.4; there are too few larger cubes to judge')
     """
@@ -201,6 +211,13 @@ def settled_rev(
     if not judged:
         most = max((row["windows"] for row in cubes), default=0)
         return None, f"of no size are there {LEAST_CUBES} cubes that share no voxel, but at most {most}"
+    least = min(row["edge_m"] for row in cubes)
+    solved = sum(row["windows"] for row in single if row["edge_m"] > least * (1 - 1e-9))
+    if by_surrogate and solved < LEAST_SOLVED:
+        return None, (
+            f"k is that of a network, and Stokes flow has solved {solved} windows of this size or larger, where "
+            f"{LEAST_SOLVED} are needed to confirm how much it varies"
+        )
     reason, beyond = None, 0.0
     for rows, what in ((cubes, "cubes of {}"), (single, "single windows of {}")):
         restless = [row for row in rows if _is_restless(row)]

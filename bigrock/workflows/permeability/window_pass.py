@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
-from bigrock.errors import NonFiniteError, SourceError
+from bigrock.errors import SourceError
 from bigrock.geometry import Block, BlockGrid
 from bigrock.models.super_resolving import pore_fraction
 from bigrock.volumes.source import Source
@@ -24,11 +24,6 @@ from bigrock.workflows.permeability.windows import Task, covering
 __all__ = ["WindowWork"]
 
 Array = npt.NDArray[Any]
-
-_FRACTIONS = (-0.25, 1.25)
-"""Cubic interpolation overshoots a step by 7 % along one axis, and by 23 % at a corner of three; what is
-beyond is something else than pore fractions."""
-
 
 _KEPT = (
     "Windows that were solved before stay in the folder, and are those of this core and these settings: map another "
@@ -63,10 +58,7 @@ class WindowWork:
     def read(self, block: Block) -> Array:
         """Return the voxels of the core that the windows of a task lie in, with what the network looks at."""
         task = self.tasks[block.id]
-        voxels = self.core.read(self._part(task).read)
-        if voxels.dtype.kind == "f":
-            _check_fractions(voxels, task, self._levels(voxels))
-        return voxels
+        return self.core.read(self._part(task).read)
 
     def compute(self, block: Block, array: Array) -> npt.NDArray[np.void]:
         """Return a row for each window of a task."""
@@ -74,8 +66,11 @@ class WindowWork:
         part = self._part(task)
         if self.super_resolution is None:
             return self.solver.solve([array[w.region.within(part.core)] for w in task.windows], task.windows)
+        try:
+            coarse = pore_fraction(array, self._levels(array))[part.trim]
+        except SourceError as error:
+            raise type(error)(f"at or near {part.core.start}..{part.core.stop}: {error} {_KEPT}") from None
         fine, scale = self.super_resolution(array, part), self.super_resolution.scale
-        coarse = pore_fraction(array[part.trim], self._levels(array))
         images = [fine[w.region.within(part.core.scaled(scale))] for w in task.windows]
         fractions = [coarse[covering([w], scale).within(part.core)] for w in task.windows]
         return self.solver.solve(images, task.windows, fractions)
@@ -92,18 +87,3 @@ class WindowWork:
     def _part(self, task: Task) -> Block:
         halo = (0, 0, 0) if self.super_resolution is None else self.super_resolution.halo
         return Block(0, task.core, task.core.grow(halo, self.core.shape), self.core.shape)
-
-
-def _check_fractions(voxels: Array, task: Task, levels: tuple[float, float]) -> None:
-    low, high = float(voxels.min()), float(voxels.max())
-    if not np.isfinite(low + high):
-        raise NonFiniteError(
-            f"the core holds NaN or infinity at or near {task.core.start}..{task.core.stop}: no permeability follows "
-            f"from it. Crop the core, or fill what was not scanned with solid (0). {_KEPT}"
-        )
-    if levels == (0.0, 1.0) and (low < _FRACTIONS[0] or high > _FRACTIONS[1]):
-        raise SourceError(
-            f"the core holds grey levels from {low:g} to {high:g}, and pore fractions from 0 (solid) to 1 (pore) are "
-            "needed: which level is pore is never guessed. Say what solid and pore are, value_range=(210, 40) "
-            f"(--value-range 210,40), or segment the core to a mask. {_KEPT}"
-        )

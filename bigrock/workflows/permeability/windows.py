@@ -111,6 +111,18 @@ class Lattice:
         z, y, x = (n - (c - 1) * self.step - self.edge for n, c in zip(self.shape, self.counts, strict=True))
         return z, y, x
 
+    @property
+    def covered_share(self) -> float:
+        """Share of the voxels that lie in a window.
+
+        Examples
+        --------
+        >>> Lattice((32, 32, 32), 16, 32).covered_share
+        0.125
+        """
+        lengths = [(c - 1) * min(self.step, self.edge) + self.edge for c in self.counts]
+        return math.prod(lengths) / math.prod(self.shape)
+
 
 def sampled(count: int, wanted: int, seed: int) -> list[int]:
     """Return `wanted` of `count` numbers, drawn without replacement, ascending.

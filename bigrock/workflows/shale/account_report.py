@@ -15,7 +15,7 @@ from bigrock.report.shale_figures import (
     volumes_grid,
 )
 from bigrock.report.views import view_picture
-from bigrock.volumes import open_volume
+from bigrock.volumes import source_of
 from bigrock.volumes.source import Source, facts_of
 from bigrock.workflows.shale.accounting import ShaleAccount
 
@@ -48,7 +48,7 @@ def account_sections(
     >>> [s.heading for s in account_sections(account(stack, progress=False), stack, longest=32)]
     ['Organic porosity', 'Pores in three dimensions']
     """
-    source = open_volume(labels) if isinstance(labels, str | os.PathLike) else labels
+    source = source_of(labels)
     classes = facts_of(source).classes
     shale, profiles = found.measurements["shale"], found.measurements["profiles"]
     pictures = [stacked_profile({name: axes["z"] for name, axes in profiles.items()}, classes)]
@@ -98,7 +98,7 @@ def write_account_report(
     >>> write_account_report(found, stack, tempfile.mkdtemp() + "/account.html").name
     'account.html'
     """
-    source = open_volume(labels) if isinstance(labels, str | os.PathLike) else labels
+    source = source_of(labels)
     told = found.measurements
     kept = {name: told[name] for name in told if name not in ("shale", "pore_space")}
     parts = [Measurements(kept, told.units, told.volume), found.pores]

@@ -13,7 +13,7 @@ from bigrock.errors import ParameterError, PhaseError
 from bigrock.geometry import Shape
 from bigrock.measures import Connectivity, Measurements
 from bigrock.units import parse_length
-from bigrock.volumes import open_volume
+from bigrock.volumes import source_of
 from bigrock.volumes.source import Facts, Source, facts_of, required_voxel_size
 from bigrock.workflows.shale.aspect_ratios import aspect_ratios
 from bigrock.workflows.shale.organic_porosity import UNITS, ShaleVolumes, organic_quantities
@@ -190,7 +190,7 @@ def account(
     >>> found["organic_porosity"]["hosted"], found["om_content"], found["organic_share"]
     (0.2, 0.25, 0.5)
     """
-    source = open_volume(labels) if isinstance(labels, str | os.PathLike) else labels
+    source = source_of(labels)
     facts = facts_of(source)
     roles = _roles(facts, organic_matter, organic_pore, inorganic_pore)
     required_voxel_size(source, "the account of a shale")

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bigrock.errors import ParameterError
 from bigrock.geometry import Region, Shape
-from bigrock.volumes import Kind, Source, Volume, Voxel, facts_of, open_volume
+from bigrock.volumes import Kind, Source, Volume, Voxel, facts_of, source_of
 from bigrock.workflows.shale.quality import StackQuality, stack_quality
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def align_stack(
     """
     from bigrock.transfer import import_volume
 
-    source = open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
+    source = source_of(volume)
     if shifts is None:
         known = ("executor", "block", "ram", "progress")
         shifts = stack_quality(source, **{k: v for k, v in options.items() if k in known})

@@ -16,7 +16,7 @@ from bigrock.engine.reduction import Reduction
 from bigrock.errors import ParameterError, PhaseError
 from bigrock.geometry import Block, Region, Shape
 from bigrock.training import IGNORE
-from bigrock.volumes import Source, open_volume
+from bigrock.volumes import Source, source_of
 from bigrock.volumes.source import Facts, facts_of
 
 __all__ = ["AnnotatedSlices", "LabelCounts", "Labels", "annotated_slices"]
@@ -148,7 +148,7 @@ def annotated_slices(labels: Labels, shape: Shape, classes: Mapping[str, int], *
         counts = _counted(given, shape)
         source: Any = given
     else:
-        source = open_volume(labels) if isinstance(labels, str | os.PathLike) else labels
+        source = source_of(labels)
         _check_volume(source, shape, classes)
         [counts] = reduce(source, [LabelCounts()], title="labels", **how)
     found = AnnotatedSlices(source, dict(classes), counts)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bigrock.errors import ParameterError, VolumeExistsError
 from bigrock.geometry import Region
-from bigrock.volumes import Source, facts_of, open_volume, required_voxel_size
+from bigrock.volumes import Source, facts_of, required_voxel_size, source_of
 from bigrock.workflows.shale.annotation_files import (
     IGNORE,
     class_table,
@@ -135,7 +135,7 @@ def export_annotation(
     from bigrock.engine.kinds import check_kinds
     from bigrock.kernels import LocalOtsu
 
-    source = open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
+    source = source_of(stack)
     settings = PrelabelSettings(radius, min_contrast, min_pore_fraction, shell)
     table, roles = class_table(classes), _roles(slices, source.shape[0])
     if shell not in (1, 2, 3) or format not in ("tif", "png"):

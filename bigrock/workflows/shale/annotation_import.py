@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bigrock.errors import ParameterError, PhaseError, SliceStackError
 from bigrock.geometry import Region
-from bigrock.volumes import Source, Voxel, open_volume
+from bigrock.volumes import Source, Voxel, source_of
 from bigrock.workflows.shale.annotation import FORMAT, MANIFEST
 from bigrock.workflows.shale.annotation_files import (
     IGNORE,
@@ -168,7 +168,7 @@ def import_annotation(
     files = {e["slice"]: _file_of(place, e["files"]["labels"]) for e in entries}
     _check_files(place, entries, files)
     if stack is not None:
-        _check_stack(open_volume(stack) if isinstance(stack, str | os.PathLike) else stack, manifest)
+        _check_stack(source_of(stack), manifest)
     labels = {z: read_labels(path, table, shape) for z, path in files.items() if path is not None}
     there = {int(v) for plane in labels.values() for v in np.unique(plane)}
     absent = [name for name, value in table.items() if value not in there]

@@ -18,7 +18,7 @@ from bigrock.geometry import Region
 from bigrock.report.agreement_figures import compared_picture, confusion_picture
 from bigrock.report.section import Section
 from bigrock.report.tables import Grid
-from bigrock.volumes import open_volume
+from bigrock.volumes import source_of
 from bigrock.volumes.source import Source, Voxel, facts_of
 from bigrock.workflows.shale.annotation_files import pore_names
 from bigrock.workflows.shale.scoring import score_slices
@@ -134,7 +134,7 @@ def evaluate(
     >>> evaluate(stack, stack, slices=[1, 4]).scores["mean_iou"]
     1.0
     """
-    source = _opened(prediction)
+    source = source_of(prediction)
     classes = _classes(source)
     wanted, planes = _truth(truth, source, slices)
     named = pore_names(classes) if pores is None else list(pores)
@@ -147,10 +147,6 @@ def evaluate(
         _check(planes[z], predicted[z], z)
     scores = score_slices(planes, predicted, classes, values)
     return Evaluation(scores, classes, values, planes, predicted, source.voxel_size)
-
-
-def _opened(stack: StackLike) -> Source:
-    return open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
 
 
 def _classes(source: Source) -> dict[str, int]:
@@ -180,7 +176,7 @@ def _truth(
         )
     if isinstance(truth, Mapping):
         return wanted, {z: np.asarray(truth[z]) for z in wanted}
-    known = _opened(truth)
+    known = source_of(truth)
     told = facts_of(known).classes
     if known.shape != source.shape or (told and told != facts_of(source).classes):
         raise PhaseError(
@@ -231,7 +227,7 @@ def evaluation_sections(found: Evaluation, grey: StackLike | None = None, *, mos
     >>> [p.name for p in scores.pictures + slices.pictures]
     ['confusion', 'compared-1', 'compared-4']
     """
-    scan = None if grey is None else _opened(grey)
+    scan = None if grey is None else source_of(grey)
     slices = np.array(sorted(found.truth))
     shown = slices[np.linspace(0, len(slices) - 1, min(most, len(slices))).round().astype(int)]
     pitch = None if found.voxel_size is None else found.voxel_size[1:]

@@ -13,7 +13,7 @@ from bigrock.errors import ParameterError
 from bigrock.geometry import Shape
 from bigrock.kernels.slice_series import SliceStatistics
 from bigrock.kernels.standardize import Moments
-from bigrock.volumes import Source, Voxel, facts_of, open_volume
+from bigrock.volumes import Source, Voxel, facts_of, source_of
 from bigrock.workflows.shale.findings import Findings, find, in_words, sudden_steps
 from bigrock.workflows.shale.shifts import Neighbours, neighbours
 
@@ -137,7 +137,7 @@ def stack_quality(volume: Source | str | os.PathLike[str], **options: Any) -> St
     from bigrock.kernels.slice_series import SliceSeries
     from bigrock.kernels.standardize import SliceMoments
 
-    source = open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
+    source = source_of(volume)
     facts = facts_of(source)
     check_kinds(Standardize(), facts)
     if facts.shape[0] < 2:

@@ -10,7 +10,7 @@ from typing import Any
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError, VolumeExistsError
 from bigrock.training import Trained
-from bigrock.volumes import Source, open_volume
+from bigrock.volumes import Source, source_of
 from bigrock.workflows.execution import executing
 from bigrock.workflows.shale.annotated import Labels
 from bigrock.workflows.shale.few_slice_job import FewSliceJob, FewSliceResult
@@ -111,7 +111,7 @@ def segment_from_slices(
     settings = few_slice_settings(config)
     with executing(settings.run.executor) as executor:
         how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
-        job = FewSliceJob(_opened(stack), labels, slices, dict(classes), seed, settings, how)
+        job = FewSliceJob(source_of(stack), labels, slices, dict(classes), seed, settings, how)
         return job.finish(place, resume=resume, overwrite=overwrite)
 
 
@@ -165,12 +165,8 @@ def train_from_slices(
     settings = few_slice_settings(config)
     with executing(settings.run.executor) as executor:
         how = {"executor": executor, "ram": settings.run.ram, "progress": progress}
-        job = FewSliceJob(_opened(stack), labels, slices, dict(classes), seed, settings, how)
+        job = FewSliceJob(source_of(stack), labels, slices, dict(classes), seed, settings, how)
         return job.train(local_folder(out), resume=resume)
-
-
-def _opened(stack: Source | str | os.PathLike[str]) -> Source:
-    return open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
 
 
 def few_slice_settings(config: FewSliceSettings | Mapping[str, Any] | None) -> FewSliceSettings:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import ParameterError
-from bigrock.volumes import Source, open_volume
+from bigrock.volumes import Source, source_of
 from bigrock.workflows.shale.selection import SliceChoice
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def slice_texture(
     from bigrock.workflows.segment_kernel import segmentation_kernel
     from bigrock.workflows.settings import LocalOtsuSettings, SegmentSettings
 
-    source = open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
+    source = source_of(volume)
     otsu = LocalOtsuSettings(radius=radius, min_contrast=min_contrast, min_pore_fraction=min_pore_fraction)
     kernel = segmentation_kernel(SegmentSettings(local_otsu=otsu), source, **options)
     found: pyarrow.Table = measure(source, "slices", through=kernel, **options)["slices"]["slices"]

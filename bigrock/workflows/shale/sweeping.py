@@ -21,7 +21,7 @@ from bigrock.training import TrainingSlice, train_segmentation
 from bigrock.training.losses import SegmentationLoss
 from bigrock.training.metrics import scores
 from bigrock.training.validation import evaluate
-from bigrock.volumes import Source, open_volume
+from bigrock.volumes import Source, source_of
 from bigrock.volumes.source import required_voxel_size
 from bigrock.workflows.execution import executing
 from bigrock.workflows.shale.annotated import AnnotatedSlices, Labels, annotated_slices
@@ -133,7 +133,7 @@ def sweep(
     [2, 3]
     """
     settings, place = few_slice_settings(config), local_folder(out)
-    source = open_volume(stack) if isinstance(stack, str | os.PathLike) else stack
+    source = source_of(stack)
     voxel = required_voxel_size(source, "the interval between training slices")
     network = settings.network.made(classes)
     pores = [classes[name] for name in settings.pore_names(classes)]

@@ -15,7 +15,7 @@ from bigrock.errors import ParameterError, PhaseError
 from bigrock.geometry import Shape
 from bigrock.kernels.component_shells import RelabelComponents, ShellCounts, ShellVoxels
 from bigrock.measures import read_component_table
-from bigrock.volumes import open_volume
+from bigrock.volumes import source_of
 from bigrock.volumes.source import Source, facts_of
 from bigrock.workflows.shale.numbered_components import AnyOf, FromOne, Numbers, numbered
 
@@ -222,7 +222,7 @@ def _parted(given: Mapping[str, int], pores: Sequence[str], kinds: tuple[str, st
 
 
 def _opened(labels: StackLike, names: Sequence[str]) -> Source:
-    source = open_volume(labels) if isinstance(labels, str | os.PathLike) else labels
+    source = source_of(labels)
     facts = facts_of(source)
     if facts.kind != "labels" or not facts.classes:
         raise PhaseError(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bigrock.datasets import make_rocks
-from bigrock.errors import ParameterError, VolumeExistsError
+from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
 from bigrock.workflows.permeability import permeability_demo
 
 KEYS = (
@@ -45,7 +45,18 @@ def test_rocks_of_another_extent_are_refused(tmp_path):
     made = make_rocks(tmp_path / "rocks.zarr", count=2, edge=8, labels=None, progress=False)
     with pytest.raises(ParameterError, match="have 8 voxels along each axis"):
         permeability_demo(tmp_path / "demo", rocks=made.path, quick=True, progress=False)
+    for few in (0, 4):
+        with pytest.raises(ParameterError, match=f"rocks={few} are too few"):
+            permeability_demo(tmp_path / "demo", rocks=few, quick=True, progress=False)
     assert not (tmp_path / "demo").exists()
+
+
+def test_a_demo_with_other_settings_is_not_mixed_with_the_first(tmp_path):
+    (tmp_path / "permeability-demo.json").write_text('{"demo": "permeability", "seed": 0}')
+    with pytest.raises(ResumeError, match="holds a demo of seed 0"):
+        permeability_demo(tmp_path, seed=1, quick=True, progress=False)
+    assert [p.name for p in tmp_path.iterdir()] == ["permeability-demo.json"]
+    assert json.loads((tmp_path / "permeability-demo.json").read_text())["seed"] == 0
 
 
 def test_a_folder_of_networks_is_not_taken_for_a_demo(tmp_path):

@@ -15,8 +15,9 @@ from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import predict_permeability
 from bigrock.training import enlarged, image_quality
 from bigrock.workflows.permeability import PermeabilityEvaluation, evaluate_permeability
-from bigrock.workflows.permeability.evaluation_report import Roles, evaluation_sections, verdict
+from bigrock.workflows.permeability.evaluation_report import evaluation_sections
 from bigrock.workflows.permeability.rock_pass import JUDGED
+from bigrock.workflows.permeability.verdicts import Roles, verdict
 
 FLOOR = -4.0
 
@@ -58,6 +59,9 @@ def test_every_number_is_what_its_source_says_of_the_rock(tmp_path, rocks, usabl
             assert row["porosity"] == quality["porosity"]
             assert row["surface"] == quality["surface"]
             mask = pores_of_fractions(image, coarse)
+            kept = image_quality(mask, truth)
+            for name in ("porosity", "euler", "surface"):
+                assert row[f"{name}_mask"] == pytest.approx(kept[name])
             for by, pores in (("physics", mask), ("physics_threshold", image > 0.5)):
                 k = permeability(pores, voxel_size=rocks.voxel_size, axis="z")["z"].k_voxel2
                 assert 10.0 ** row[by] == pytest.approx(k)
@@ -98,6 +102,7 @@ def judged(errors: dict[str, dict[str, float]], count: int = 60) -> Permeability
     random = np.random.default_rng(0)
     truth = random.uniform(-3, 1, count)
     noise = {by: random.normal(0, 1, count) for by in ("surrogate", "holdout_mask", "physics", "direct")}
+    noise["physics_threshold"] = noise["physics"]
     names = ("high resolution", *errors)
     rows = np.zeros((len(names), count), JUDGED)
     for name in JUDGED.names or ():
@@ -106,7 +111,8 @@ def judged(errors: dict[str, dict[str, float]], count: int = 60) -> Permeability
     for i, name in enumerate(names):
         for by, spread in errors.get(name, {"direct": 0.5}).items():
             rows[by][i] = truth + spread * noise[by]
-        for quality in ("psnr", "ssim", "porosity", "euler", "surface", "correlation_error"):
+        qualities = ("psnr", "ssim", "porosity", "euler", "surface", "correlation_error")
+        for quality in (*qualities, "porosity_mask", "euler_mask", "surface_mask"):
             rows[quality][i] = 1.0
     return PermeabilityEvaluation(rows, names, truth, ("pack",) * count, FLOOR)
 
@@ -121,10 +127,11 @@ def test_the_verdict_says_what_the_intervals_say():
         }
     )
     said = verdict(found)
-    assert "by Stokes flow lower, RMSE -0.1" in said["Does tuning through masks help?"]
+    assert "by Stokes flow (mask) lower, RMSE -0.1" in said["Does tuning help?"]
     assert "voxels only → fine-tuned" in said["Or is it the extra epochs?"]
     assert "lower" in said["Or is it the extra epochs?"]
-    assert "higher" in said["Does the paper's mode help (tuning through grey images)?"]
+    assert "higher" in said["Does the paper's mode help?"]
+    assert "Does tuning help thresholded images?" not in said
     assert "nothing of that is there" in said["Does the surrogate tell the truth of it?"]
     assert "reads k from the coarse image itself reaches r²" in said["Is the detour worth it?"]
     assert "Does super-resolution help?" not in said
@@ -141,7 +148,22 @@ def test_a_change_within_chance_is_called_none():
     random = np.random.default_rng(1)
     found = judged({"super-resolution": {"physics": 0.3}, "fine-tuned": {"physics": 0.3}})
     found.rows["physics"][2] = found.truth + random.normal(0, 0.3, len(found.truth))
-    assert "not beyond chance" in verdict(found)["Does tuning through masks help?"]
+    assert "not beyond chance" in verdict(found)["Does tuning help?"]
+
+
+def test_what_speaks_against_the_tuning_is_told_as_well():
+    found = judged(
+        {
+            "super-resolution": {"physics": 0.3, "physics_threshold": 0.3, "holdout_mask": 0.3},
+            "fine-tuned": {"physics": 0.2, "physics_threshold": 0.4, "holdout_mask": 0.5},
+        }
+    )
+    said = verdict(found)
+    assert "(mask) lower" in said["Does tuning help?"]
+    assert "(threshold) higher" in said["Does tuning help thresholded images?"]
+    assert "hold-out (mask) higher" in said["Does a network see it that had no part in it?"]
+    answers = [row[1] for row in evaluation_sections(found)[0].grids[""].rows]
+    assert answers == ["yes", "no, worse", "no, worse"]
 
 
 def test_the_page_names_the_papers_mode_and_leaves_out_what_nobody_asked():

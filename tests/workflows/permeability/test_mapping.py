@@ -16,6 +16,7 @@ from coarse_cores import QUIET, VOXEL, coarse, core, mask
 import bigrock
 from bigrock.errors import (
     ParameterError,
+    PolarityWarning,
     ResumeError,
     VolumeExistsError,
 )
@@ -195,6 +196,7 @@ def test_a_killed_map_goes_on_and_finishes_the_same(tmp_path):
     assert log.read_bytes().startswith(kept[: len(kept) // 200 * 200])
 
 
+@pytest.mark.filterwarnings("ignore::bigrock.errors.PolarityWarning")
 @pytest.mark.parametrize("boundary", ["periodic", "mirrored"])
 def test_a_window_without_solid_and_wall_is_unbounded_and_left_out(tmp_path, boundary):
     image = np.concatenate([mask((16, 16, 32)), np.ones((16, 16, 16), bool)], axis=2)
@@ -215,6 +217,16 @@ def test_a_window_without_solid_and_wall_is_unbounded_and_left_out(tmp_path, bou
     assert whole.figures["permeability"]["z"]["arithmetic_m2"] is None
     sealed = map_permeability(core(image), tmp_path / "sealed", **how | {"boundary": "sealed"})
     assert (sealed.figures["unbounded"], bool(np.isfinite(sealed.k("z")).all())) == (0, True)
+
+
+def test_what_a_map_leaves_out_is_told_and_a_porosity_that_may_be_the_solid_is_doubted(tmp_path):
+    how = {"window": 16, "axes": "z", "rev_sample": 0, "progress": False}
+    image = mask((40, 32, 32))
+    assert map_permeability(core(image), tmp_path / "side", **how).figures["covered_share"] == 0.8
+    gaps = map_permeability(core(image), tmp_path / "gaps", step=24, **how)
+    assert gaps.figures["covered_share"] == pytest.approx(2 * 16**3 / image.size)
+    with pytest.warns(PolarityWarning, match="or pore fraction 1, was counted as pore"):
+        map_permeability(core(mask((16, 16, 16), porosity=0.7)), tmp_path / "odd", **how)
 
 
 def test_the_stored_maps_lie_over_the_core(tmp_path, finer):
@@ -242,7 +254,7 @@ def test_the_page_tells_the_threshold_in_use_and_whose_uncertainty_it_shows(tmp_
     for options, threshold, uncertainty in (
         ({"threshold": 0.4}, "pore fraction is over 0.4", "The uncertainty of the Stokes solver alone"),
         ({"threshold": "fraction"}, "keeps its pore fraction", "The uncertainty of the Stokes solver alone"),
-        ({"surrogate": surrogate}, "pore fraction is over 0.5", "What the networks tell of their own"),
+        ({"surrogate": surrogate}, "pore fraction is over 0.5", "Spread of the networks, and their error"),
     ):
         map_permeability(coarse(), tmp_path / "map", overwrite=True, **how | options)
         page = (tmp_path / "map" / "report.html").read_text()

@@ -37,7 +37,7 @@ from bigrock.workflows.permeability import map_permeability
         (mask(), VOXEL, {"window": "16"}, ParameterError, "window='16' is no whole number"),
         (mask(), VOXEL, {"step": 8.0}, ParameterError, r"step=8\.0 is no whole number"),
         (mask(), VOXEL, {"rev_sample": None}, ParameterError, "rev_sample=None is no whole number"),
-        (mask(), VOXEL, {"tolerance": "fine"}, ParameterError, "tolerance='fine' is no number"),
+        (mask(), VOXEL, {"tolerance": "fine"}, ParameterError, "tolerance='fine' is not between 0 and 1"),
         (mask(), VOXEL, {"window": 64}, ParameterError, "larger than the volume"),
         (mask(), VOXEL, {"method": "surrogate"}, ParameterError, "without a surrogate"),
         (mask(), VOXEL, {"method": "magic"}, ParameterError, "method='magic' is not known"),
@@ -53,11 +53,11 @@ def test_what_cannot_be_mapped_is_refused_and_leaves_nothing(tmp_path, image, vo
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("classes", [{}, {"solid": 0, "pore": 3}])
+@pytest.mark.parametrize("classes", [{}, {"clay": 0, "void": 3}, {"solid": 0, "pore": 3}])
 def test_of_labels_it_is_told_how_a_class_becomes_a_mask(tmp_path, finer, classes):
     image = 3 * mask().astype(np.uint8)
     labels = bigrock.ArraySource(image, VOXEL, kind="labels", classes=classes)
-    told = f"bigrock run LABELS MASK --kernel 'select-class value={classes.get('pore', 0)}'"
+    told = f"bigrock run LABELS MASK --kernel 'select-class value={classes.get('pore', 'VALUE')}'"
     for network in (None, finer):
         with pytest.raises(PhaseError, match=told):
             map_permeability(labels, tmp_path / "map", super_resolution=network, window=16, **QUIET)

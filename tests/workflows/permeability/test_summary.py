@@ -118,6 +118,15 @@ def test_a_representative_size_needs_enough_cubes_and_is_refuted_by_places_that_
     assert (why is None) if reason is None else (reason in why)
 
 
+def test_a_network_alone_settles_no_representative_size():
+    calm = sizes((64, 27, 0.02), (128, 8, 0.01))
+    for single in ([], sizes((32, 8, 0.05)), sizes((64, 1, None))):
+        found, why = settled_rev(calm, single, by_surrogate=True)
+        assert (found, "Stokes flow has solved" in why) == (None, True)
+    assert settled_rev(calm, sizes((64, 2, 0.05)), by_surrogate=True) == (pytest.approx(64e-6), None)
+    assert settled_rev(calm, sizes((64, 2, 0.5)), by_surrogate=True)[0] == pytest.approx(128e-6)
+
+
 def test_unbounded_windows_are_left_out_of_means_and_leave_darcy_flow_unknown():
     k = np.random.default_rng(0).random((3, 2, 4, 2)) + 0.1
     k[:, 0, 0, 0] = np.nan

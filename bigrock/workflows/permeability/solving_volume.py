@@ -14,7 +14,8 @@ from bigrock.flow.stokes import BYTES_PER_PORE_VOXEL, BYTES_PER_VOXEL
 from bigrock.geometry import Region
 from bigrock.measures.phase import PoreLike, find_phase
 from bigrock.measures.phase_mask import PhaseMask
-from bigrock.volumes import Source, open_volume
+from bigrock.measures.porosity import warn_of_polarity
+from bigrock.volumes import Source, source_of
 from bigrock.volumes.source import facts_of, required_voxel_size
 
 __all__ = ["solve_permeability"]
@@ -23,7 +24,7 @@ _SHARE = 0.8
 
 
 def solve_permeability(
-    volume: Source | str | os.PathLike[str],
+    volume: Source | npt.NDArray[np.bool_] | str | os.PathLike[str],
     *,
     pore: PoreLike = None,
     axis: str = "all",
@@ -38,7 +39,7 @@ def solve_permeability(
 
     Parameters
     ----------
-    volume : Source, str or path
+    volume : Source, array, str or path
         A mask, or labels; it is read into memory as a whole.
     pore : int, str or sequence of these, optional
         Which classes of labels are pore (default: the class "pore").
@@ -50,6 +51,11 @@ def solve_permeability(
     Returns
     -------
     Permeability
+
+    Warns
+    -----
+    PolarityWarning, ConvergenceWarning
+        If the porosity is over 0.6; if a flow was not solved to the tolerance.
 
     Raises
     ------
@@ -68,7 +74,7 @@ def solve_permeability(
     >>> round(found["z"].k_voxel2 / (0.0351 * 16**2), 1)
     1.0
     """
-    source = open_volume(volume) if isinstance(volume, str | os.PathLike) else volume
+    source = source_of(volume)
     facts = facts_of(source)
     phase = find_phase(facts, pore)
     voxel_m = required_voxel_size(source, "permeability")
@@ -77,6 +83,7 @@ def solve_permeability(
     _refuse_beyond(limit, voxels * BYTES_PER_VOXEL, f"its {voxels:,} voxels")
     mask: npt.NDArray[np.bool_] = PhaseMask(source, phase).read(Region.whole(facts.shape))
     pores = int(np.count_nonzero(mask))
+    warn_of_polarity(pores / voxels, phase.name)
     at_once = min(threads, 3 if axis == "all" else 1) * (2 if boundary == "mirrored" else 1)
     needed = at_once * (voxels * BYTES_PER_VOXEL + pores * BYTES_PER_PORE_VOXEL)
     _refuse_beyond(limit, needed, f"{voxels:,} voxels of which {pores:,} are pore")
