@@ -112,6 +112,7 @@ def measure(
 
     Examples
     --------
+    >>> import numpy as np
     >>> mask = np.zeros((4, 4, 4), bool)
     >>> mask[:, :, 0] = True
     >>> result = measure(mask, ["porosity", "profiles"])

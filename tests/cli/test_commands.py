@@ -170,6 +170,15 @@ def test_a_warning_is_a_line_on_stderr(scan: Path) -> None:
     assert json.loads(result.stdout)["porosity"]["total"] > 0.9
 
 
+def test_a_place_that_cannot_be_written_is_named_without_a_traceback(scan: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = bigrock_command("run", scan, tmp_path / "file" / "x.zarr", "--kernel", "global-otsu")
+    assert result.exit_code == 1
+    assert f"{tmp_path}/file" in result.stderr
+    assert "Check the path, and whether you may read and write there." in result.stderr
+    assert "not expected" not in result.stderr
+
+
 def test_export_writes_files_and_slices(scan: Path, tmp_path: Path) -> None:
     assert json_of("export", scan, tmp_path / "core.tif")["path"] == str(tmp_path / "core.tif")
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "core.tif"), GREY)

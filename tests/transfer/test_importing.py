@@ -51,6 +51,13 @@ def test_a_raw_file_becomes_a_volume_with_units_pyramid_and_history(raw, tmp_pat
     assert step["stated_voxel_size"] is None
 
 
+def test_an_array_in_memory_becomes_a_volume():
+    image = np.random.default_rng(0).random((4, 5, 6)) < 0.5
+    found = import_volume(image, "memory://array.zarr", voxel_size="2 um", progress=False)
+    assert (found.kind, found.voxel_size) == ("mask", (2e-6, 2e-6, 2e-6))
+    np.testing.assert_array_equal(found[:], image)
+
+
 @pytest.mark.parametrize("block", [None, (16, 16, 16), (25, 50, 30)], ids=str)
 @pytest.mark.parametrize("executor", ["serial", "threads"])
 def test_the_voxels_do_not_depend_on_blocks_and_executor(raw, tmp_path, block, executor):

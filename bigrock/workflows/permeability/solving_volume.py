@@ -69,9 +69,11 @@ def solve_permeability(
     Examples
     --------
     >>> from bigrock.volumes import ArraySource
-    >>> duct = ArraySource(np.ones((4, 16, 16), bool), voxel_size="1 um")
-    >>> found = solve_permeability(duct, axis="z")
-    >>> round(found["z"].k_voxel2 / (0.0351 * 16**2), 1)
+    >>> duct = np.zeros((4, 24, 24), bool)
+    >>> duct[:, 4:-4, 4:-4] = True
+    >>> source = ArraySource(duct, voxel_size=(1e-6,) * 3)
+    >>> found = solve_permeability(source, axis="z", boundary="periodic")
+    >>> round(float(found["z"].k_voxel2 / (0.0351 * 16**2 * duct.mean())), 1)
     1.0
     """
     source = source_of(volume)
