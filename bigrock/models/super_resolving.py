@@ -287,6 +287,13 @@ def super_resolution_kernel(bundle: Bundle, **options: Any) -> Kernel:
     -------
     Kernel
 
+    Raises
+    ------
+    BundleError
+        If the bundle is for another task.
+    ParameterError
+        If an option is not known.
+
     Examples
     --------
     >>> bundle = Bundle("fine", SuperResolutionConfig(scale=8), "1f", 13, 1, 9000.0, 10**6)

@@ -71,6 +71,10 @@ class SurrogateConfig:
     ParameterError
         If a value is not allowed.
 
+    References
+    ----------
+    The permeability paper, Scientific Reports, 2024; `bigrock.workflows.permeability` says what of it is built.
+
     Examples
     --------
     >>> SurrogateConfig(64, members=3).outputs

@@ -62,6 +62,11 @@ def fit_baseline(rocks: TrainingRocks, kind: Kind = "porosity and surface") -> P
     -------
     PermeabilityBaseline
 
+    Raises
+    ------
+    ParameterError
+        If the kind is not known, or no permeability is known and positive.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)

@@ -95,6 +95,10 @@ def fine_tune(
     VolumeExistsError
         If the folder is a file, or holds a model without its training, or other files.
 
+    References
+    ----------
+    The permeability paper, Scientific Reports, 2024; `bigrock.workflows.permeability` says what of it is built.
+
     Examples
     --------
     >>> FineTuning(flow=0).fidelity  # the control: as many epochs, voxels only

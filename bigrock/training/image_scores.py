@@ -122,6 +122,11 @@ def enlarged(image: Array, factor: int, method: str = "cubic") -> Array:
     ndarray of float32
         A cubic spline may overshoot 0 and 1.
 
+    Raises
+    ------
+    ParameterError
+        If the method is not known.
+
     Examples
     --------
     >>> enlarged(np.eye(2)[None], 2, "nearest").shape

@@ -33,6 +33,11 @@ def r_squared(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     -------
     float
 
+    Raises
+    ------
+    ParameterError
+        If there are not as many of both, none, or one is NaN or infinite.
+
     Examples
     --------
     >>> r_squared([1, 2, 3], [1, 2, 4])
@@ -55,6 +60,11 @@ def rmse(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     -------
     float
 
+    Raises
+    ------
+    ParameterError
+        If there are not as many of both, none, or one is NaN or infinite.
+
     Examples
     --------
     >>> rmse([1.0, 2.0], [1.0, 4.0]) == 2**0.5
@@ -75,6 +85,11 @@ def mean_relative_error(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> float
     Returns
     -------
     float
+
+    Raises
+    ------
+    ParameterError
+        If there are not as many of both, none, or one is NaN or infinite, or a truth is not positive.
 
     Examples
     --------
@@ -149,6 +164,11 @@ class Bootstrap(NamedTuple):
         Ends of the interval.
     closer : int
         How many predictions are closer to the truth than before.
+
+    Examples
+    --------
+    >>> Bootstrap(-0.02, -0.03, -0.01, 40).significant
+    True
     """
 
     difference: float
@@ -194,6 +214,15 @@ def paired_bootstrap(
     Returns
     -------
     Bootstrap
+
+    Raises
+    ------
+    ParameterError
+        If the arrays do not go together, hold NaN or infinity, or the statistic is not known.
+
+    References
+    ----------
+    Efron, Tibshirani, An Introduction to the Bootstrap, 1993 (percentile intervals).
 
     Examples
     --------
