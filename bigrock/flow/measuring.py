@@ -55,6 +55,9 @@ def permeability(
     percolate alone: about 230 bytes for each of these, and 10 for every voxel. What percolates is found
     first; where nothing does, the permeability is 0 and nothing is solved.
 
+    Voxels too few across a throat conduct too well: a slit 4, 8, 16 voxels wide by 12.5, 3.1, 0.8 %, a round
+    tube of 10 voxels by 1.7 %. Where throats are narrower, cut voxels and solve again.
+
     Parameters
     ----------
     mask : ndarray of bool, shape (z, y, x)

@@ -94,7 +94,7 @@ def _training(rocks: RockSet, parts: RockSplit, networks: DemoNetworks) -> Secti
         f"{len(parts.train)} rocks to learn from, {len(parts.validation)} to choose weights by, {len(parts.test)} to "
         f"judge by, of {len(rocks)} of {rocks.edge}³ voxels in {len(set(rocks.families.tolist()))} families; "
         f"{total:.0f} s of training in all. The surrogate guides the tuning, also in the paper's mode: darcy solves "
-        "Darcy's law through cells whose conductivity it tells from the voxels. The hold-out has the paper's views."
+        "Darcy's law through cells whose conductivity it tells from the voxels. Views are the paper's three branches."
     )
     head = ("network", "kind", "epochs", "seconds", "on the validation rocks", "digest")
     return Section("Training", grids={"": Grid(head, tuple(rows), note)})
