@@ -33,8 +33,6 @@ One class per thing that a caller can catch; each also inherits the builtin that
     ├── TrainingError (RuntimeError)         a training that cannot go on
     ├── BackendError (RuntimeError)          a GPU was asked for and cannot be used
     └── MissingDependencyError (ImportError) an optional package: names the extra to install
-
-    PolarityWarning (UserWarning)            so much is pore that pore and solid may be exchanged
 """
 
 from __future__ import annotations
@@ -42,10 +40,6 @@ from __future__ import annotations
 
 class BigrockError(Exception):
     """Root of every error that bigrock raises on purpose."""
-
-
-class PolarityWarning(UserWarning):
-    """So much of the volume is pore that pore and solid may be exchanged."""
 
 
 class ParameterError(BigrockError, ValueError):

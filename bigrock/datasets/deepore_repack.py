@@ -17,9 +17,10 @@ from bigrock.datasets.rock_set import RockSet
 from bigrock.datasets.rock_set_writing import write_rocks
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
-from bigrock.errors import ParameterError, PolarityWarning
+from bigrock.errors import ParameterError
 from bigrock.units import parse_voxel_size
 from bigrock.volumes.formats.voxels import file_identity
+from bigrock.volumes.polarity import HIGHEST_USUAL_POROSITY, PolarityWarning
 
 if TYPE_CHECKING:
     from bigrock.datasets.deepore import DeePore
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["DeePoreRocks", "repack_deepore"]
 
 _AXES = "zyx"
-_HIGHEST_USUAL = 0.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -185,10 +185,10 @@ def repack_deepore(
         retries=retries,
         progress=progress,
     )
-    if np.median(rocks.porosity) > _HIGHEST_USUAL:
+    if np.median(rocks.porosity) > HIGHEST_USUAL_POROSITY:
         warnings.warn(
-            f"half of the images of {data.path} are more than {_HIGHEST_USUAL} pore, which few rocks are: 0 was taken "
-            "for void, as DeePore has it. If it is solid in this file, the set is of no use: exchange the two.",
+            f"half of the images of {data.path} are more than {HIGHEST_USUAL_POROSITY} pore, which few rocks are: 0 was "
+            "taken for void, as DeePore has it. If it is solid in this file, the set is of no use: exchange the two.",
             PolarityWarning,
             stacklevel=2,
         )

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bigrock.errors import PolarityWarning
     from bigrock.measures.chords import Chords
     from bigrock.measures.component_tables import component_table, read_component_table
     from bigrock.measures.connectivity import Connectivity
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from bigrock.measures.labelling import label
     from bigrock.measures.lacunarity import GreyLacunarity, Lacunarity
     from bigrock.measures.measurements import Measurements
-    from bigrock.measures.measuring import measure
+    from bigrock.measures.measuring import PolarityWarning, measure
     from bigrock.measures.minkowski import Minkowski
     from bigrock.measures.pores_labelling import pores
     from bigrock.measures.pores_measure import Pores
@@ -83,7 +82,7 @@ _HOME = {
     "Measure": "definition",
     "Measurements": "measurements",
     "Minkowski": "minkowski",
-    "PolarityWarning": "porosity",
+    "PolarityWarning": "measuring",
     "Pores": "pores_measure",
     "Porosity": "porosity",
     "Profiles": "profiles",

@@ -20,12 +20,12 @@ from bigrock.measures.definition import FieldOfView, Measure
 from bigrock.measures.job import Job
 from bigrock.measures.measurements import Measurements
 from bigrock.measures.phase import Phase, PoreLike, find_phase, find_phases
-from bigrock.measures.porosity import warn_of_polarity
 from bigrock.measures.registry import chosen
 from bigrock.volumes import source_of
+from bigrock.volumes.polarity import PolarityWarning, warn_of_polarity
 from bigrock.volumes.source import Facts, Source, facts_of
 
-__all__ = ["measure"]
+__all__ = ["PolarityWarning", "measure"]
 
 Classes = str | Sequence[int | str] | None
 _METRES = {

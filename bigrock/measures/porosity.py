@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,14 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.reduction import Reduction
-from bigrock.errors import PolarityWarning
 from bigrock.geometry import Block
 from bigrock.measures.definition import Found, Measure
 from bigrock.volumes.source import Facts
 
-__all__ = ["PoreCount", "Porosity", "warn_of_polarity"]
-
-_HIGHEST_USUAL = 0.6
+__all__ = ["PoreCount", "Porosity"]
 
 
 @dataclass(frozen=True)
@@ -80,27 +76,3 @@ class Porosity(Measure):
             "pore_volume": None if voxel_m3 is None else pore * voxel_m3,
             "bulk_volume": None if voxel_m3 is None else voxels * voxel_m3,
         }
-
-
-def warn_of_polarity(total: float, pore: str) -> None:
-    """Warn where a porosity is higher than rocks have: pore and solid may be exchanged.
-
-    Parameters
-    ----------
-    total : float
-        Porosity, fraction.
-    pore : str
-        What was taken as pore, for people.
-
-    Examples
-    --------
-    >>> warn_of_polarity(0.2, "mask value True")
-    """
-    if total > _HIGHEST_USUAL:
-        warnings.warn(
-            f"porosity {total:.3f} is over {_HIGHEST_USUAL}, which few rocks reach: {pore} was counted as pore, and if "
-            f"that is the solid, the porosity is {1 - total:.3f}. Say which value is pore with pore=…, here or at the "
-            "import.",
-            PolarityWarning,
-            stacklevel=3,
-        )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bigrock.models.bundle import BUNDLE_VERSION, Bundle, load_bundle, save_bundle
     from bigrock.models.domain import Domain
+    from bigrock.models.grey_levels import pore_fraction
     from bigrock.models.inference import supports_bf16
     from bigrock.models.networks import (
         CPU_FEATURES,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         SuperResolutionConfig,
         build_super_resolution_net,
     )
-    from bigrock.models.super_resolving import SuperResolve, pore_fraction, super_resolution_kernel
+    from bigrock.models.super_resolving import SuperResolve, super_resolution_kernel
     from bigrock.models.surrogate import PAPER_SURROGATE, SurrogateConfig, build_surrogate_net
     from bigrock.models.tasks import NetworkConfig
     from bigrock.models.tiling import Tiling, whole_forward
@@ -57,7 +58,7 @@ _HOME = {
     "build_surrogate_net": "surrogate",
     "load_bundle": "bundle",
     "network_definition": "networks",
-    "pore_fraction": "super_resolving",
+    "pore_fraction": "grey_levels",
     "predict_permeability": "predicting",
     "receptive_field": "receptive",
     "save_bundle": "bundle",

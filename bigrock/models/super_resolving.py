@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.engine.kernel import Kernel
-from bigrock.errors import NonFiniteError, ParameterError, SourceError
+from bigrock.errors import ParameterError
 from bigrock.geometry import Block, Shape
 from bigrock.kernels.backend import resolve, to_host
 from bigrock.kernels.pore_fractions import pores_of_fractions
 from bigrock.models.bundle import Bundle
+from bigrock.models.grey_levels import pore_fraction
 from bigrock.models.segmenting import LIBRARY_BYTES, WINDOW_OVERHEAD
 from bigrock.models.super_resolution import SuperResolutionConfig, tail_halo
 from bigrock.models.tiling import Tiling
@@ -23,16 +24,12 @@ from bigrock.volumes.source import Facts, Kind
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["SuperResolve", "check_threshold", "pore_fraction", "super_resolution_kernel"]
+__all__ = ["SuperResolve", "check_threshold", "super_resolution_kernel"]
 
 Array = npt.NDArray[Any]
 
 WINDOW_BYTES = 2**30
 """Activations of one window, unless another size is asked for."""
-
-_FRACTIONS = (-0.25, 1.25)
-"""Cubic interpolation overshoots a step by 7 % along one axis, and by 23 % at a corner of three; what is
-beyond is something else than pore fractions."""
 
 _DTYPES = ("float16", "float32", "uint8")
 
@@ -225,51 +222,6 @@ def check_threshold(threshold: float | str) -> None:
         raise ParameterError(
             f"threshold={threshold!r} is no pore fraction between 0 and 1. Give 0.5, say, or 'fraction', so that each "
             "coarse voxel keeps its own."
-        )
-
-
-def pore_fraction(array: Array, levels: tuple[float, float] = (0.0, 1.0)) -> Array:
-    """Return grey levels as pore fractions (float32): 0 at the level of solid, 1 at that of pore, cut off beyond.
-
-    Parameters
-    ----------
-    array : ndarray
-        Grey levels; a mask has the levels (0, 1).
-    levels : pair of float
-        Of solid and of pore.
-
-    Raises
-    ------
-    NonFiniteError
-        If a voxel is NaN or infinite.
-    SourceError
-        If the levels are (0, 1), and voxels lie far beyond: these are no pore fractions.
-
-    Examples
-    --------
-    >>> pore_fraction(np.array([250, 125, 40]), (210, 40))
-    array([0. , 0.5, 1. ], dtype=float32)
-    """
-    if array.dtype.kind == "f" and array.size:
-        _refuse_no_fractions(float(array.min()), float(array.max()), levels)
-    solid, pore = levels
-    fraction = array.astype(np.float32)
-    if levels != (0.0, 1.0):
-        fraction = (fraction - np.float32(solid)) / np.float32(pore - solid)
-    return np.clip(fraction, 0, 1, out=fraction)
-
-
-def _refuse_no_fractions(low: float, high: float, levels: tuple[float, float]) -> None:
-    if not np.isfinite(low + high):
-        raise NonFiniteError(
-            "the volume holds NaN or infinity, of which no pore fraction follows. Set such voxels to the grey level of "
-            "what is there, or crop them off."
-        )
-    if levels == (0.0, 1.0) and (low < _FRACTIONS[0] or high > _FRACTIONS[1]):
-        raise SourceError(
-            f"the volume holds grey levels from {low:g} to {high:g}, and pore fractions from 0 (solid) to 1 (pore) are "
-            "needed: which level is pore is never guessed. Say what solid and pore are, such as value_range=(210, 40) "
-            "(--value-range 210,40), or segment it to a mask."
         )
 
 

@@ -144,8 +144,7 @@ class TrainingRun:
             decollate=False,
             amp=mixed,
         )
-        # What stops a training is raised; a line in the log beside it would only repeat it.
-        trainer.logger.disabled = True
+        trainer.logger.disabled = True  # It would only repeat what is raised.
         if config.gradient_clip is not None:
             trainer.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self._clip)
         for event, handler in (

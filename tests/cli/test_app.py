@@ -39,7 +39,7 @@ def bigrock_process(*arguments: object, **options: object) -> subprocess.Complet
 def test_the_commands_are_those_that_are_documented() -> None:
     documented = {"import", "info", "plan", "run", "measure", "export", "report", "demo", "cluster", "label"}
     shale = {"quality", "align", "slices", "annotate", "train", "evaluate", "run", "sweep", "account", "demo"}
-    permeability = {"solve", "prepare", "train", "finetune", "predict", "map", "demo"}
+    permeability = {"solve", "prepare", "train", "finetune", "evaluate", "predict", "map", "demo"}
     more = {"validate", "gpu-check", "pores", "segment", "superresolve"}
     grouped = {f"shale {name}" for name in shale} | {f"permeability {name}" for name in permeability}
     assert set(COMMANDS) == documented | more | grouped

@@ -11,10 +11,10 @@ from deepore_files import COUNT, plausible_outputs, write
 from bigrock.datasets import DeePore, open_rocks
 from bigrock.errors import (
     ParameterError,
-    PolarityWarning,
     SourceError,
     VolumeExistsError,
 )
+from bigrock.measures import PolarityWarning
 
 
 def test_impossible_values_are_found_and_counted(tmp_path):

@@ -15,7 +15,7 @@ from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.kernel import Kernel
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError, VolumeExistsError
-from bigrock.measures.porosity import warn_of_polarity
+from bigrock.volumes.polarity import warn_of_polarity
 from bigrock.volumes.source import Source
 from bigrock.workflows.permeability.map_plan import BundleLike, MapSettings, planned
 from bigrock.workflows.permeability.map_report import write_map_report

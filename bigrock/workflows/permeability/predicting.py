@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from bigrock.errors import NotAVolumeError, ParameterError, VolumeNotFoundError
-from bigrock.measures.porosity import warn_of_polarity
 from bigrock.models import Bundle, load_bundle, predict_permeability
 from bigrock.models.predicting import refuse_misfits
+from bigrock.volumes.polarity import warn_of_polarity
 from bigrock.volumes.source import required_voxel_size
 
 __all__ = ["predict_stored"]

@@ -14,8 +14,8 @@ from bigrock.flow.stokes import BYTES_PER_PORE_VOXEL, BYTES_PER_VOXEL
 from bigrock.geometry import Region
 from bigrock.measures.phase import PoreLike, find_phase
 from bigrock.measures.phase_mask import PhaseMask
-from bigrock.measures.porosity import warn_of_polarity
 from bigrock.volumes import Source, source_of
+from bigrock.volumes.polarity import warn_of_polarity
 from bigrock.volumes.source import facts_of, required_voxel_size
 
 __all__ = ["solve_permeability"]

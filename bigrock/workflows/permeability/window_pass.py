@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bigrock.engine.kernel import Kernel
 from bigrock.errors import SourceError
 from bigrock.geometry import Block, BlockGrid
-from bigrock.models.super_resolving import pore_fraction
+from bigrock.models.grey_levels import pore_fraction
 from bigrock.volumes.source import Source
 from bigrock.workflows.permeability.rows import numbered
 from bigrock.workflows.permeability.solving import WindowSolver

@@ -16,12 +16,12 @@ from coarse_cores import QUIET, VOXEL, coarse, core, mask
 import bigrock
 from bigrock.errors import (
     ParameterError,
-    PolarityWarning,
     ResumeError,
     VolumeExistsError,
 )
 from bigrock.flow import permeability
 from bigrock.geometry import Region
+from bigrock.measures import PolarityWarning
 from bigrock.models import predict_permeability, super_resolution_kernel
 from bigrock.volumes import create_volume
 from bigrock.workflows.permeability import map_permeability
@@ -196,7 +196,7 @@ def test_a_killed_map_goes_on_and_finishes_the_same(tmp_path):
     assert log.read_bytes().startswith(kept[: len(kept) // 200 * 200])
 
 
-@pytest.mark.filterwarnings("ignore::bigrock.errors.PolarityWarning")
+@pytest.mark.filterwarnings("ignore::bigrock.measures.PolarityWarning")
 @pytest.mark.parametrize("boundary", ["periodic", "mirrored"])
 def test_a_window_without_solid_and_wall_is_unbounded_and_left_out(tmp_path, boundary):
     image = np.concatenate([mask((16, 16, 32)), np.ones((16, 16, 16), bool)], axis=2)

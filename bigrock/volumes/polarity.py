@@ -1,0 +1,44 @@
+"""Doubt about which value is pore: a porosity that few rocks have."""
+
+from __future__ import annotations
+
+import warnings
+
+__all__ = ["HIGHEST_USUAL_POROSITY", "PolarityWarning", "warn_of_polarity"]
+
+HIGHEST_USUAL_POROSITY = 0.6
+"""Few rocks have more."""
+
+
+class PolarityWarning(UserWarning):
+    """So much of the volume is pore that pore and solid may be exchanged.
+
+    Examples
+    --------
+    >>> issubclass(PolarityWarning, UserWarning)
+    True
+    """
+
+
+def warn_of_polarity(porosity: float, pore: str) -> None:
+    """Warn where a porosity is higher than rocks have: pore and solid may be exchanged.
+
+    Parameters
+    ----------
+    porosity : float
+        Fraction.
+    pore : str
+        What was taken as pore, for people.
+
+    Examples
+    --------
+    >>> warn_of_polarity(0.2, "mask value True")
+    """
+    if porosity > HIGHEST_USUAL_POROSITY:
+        warnings.warn(
+            f"porosity {porosity:.3f} is over {HIGHEST_USUAL_POROSITY}, which few rocks reach: {pore} was counted as "
+            f"pore, and if that is the solid, the porosity is {1 - porosity:.3f}. Say which value is pore with pore=…, "
+            "here or at the import.",
+            PolarityWarning,
+            stacklevel=3,
+        )
