@@ -129,10 +129,11 @@ class DeePore:
         self._needs("complete", "volumes", "planes")
         stored = self._rows("X", indices, (self.edge,) * 3)
         pore = stored == 0
-        if stored.size and not (pore | (stored == stored.max())).all():
+        if stored.size and not (pore | (stored == stored.max((1, 2, 3), keepdims=True))).all():
+            levels = ", ".join(map(str, np.unique(stored)[:5]))
             raise SourceError(
-                f"images of {self.path} hold {len(np.unique(stored))} levels, and DeePore has 0 = void and one for "
-                "solid. Segment them first."
+                f"an image of {self.path} has other levels ({levels}, …) than 0 = void and one for solid. Segment it "
+                "first."
             )
         return np.asarray(pore)
 

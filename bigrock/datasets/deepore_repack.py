@@ -190,6 +190,6 @@ def repack_deepore(
             f"half of the images of {data.path} have a porosity over {HIGHEST_USUAL_POROSITY}, as few rocks have; 0 is "
             "taken for void, as DeePore has it. If it is solid in this file, the set is of no use: exchange the two.",
             PolarityWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
     return rocks

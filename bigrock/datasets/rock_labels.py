@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -82,9 +83,13 @@ class GivenLabels:
         """Return the name of the function, and a digest of its code where there is one."""
         if self.function is None:
             return {"by": None}
-        name = getattr(self.function, "__qualname__", type(self.function).__qualname__)
-        told: dict[str, Any] = {"by": f"{self.function.__module__}.{name}", "axes": list(self.axes)}
-        code = getattr(self.function, "__code__", None)
+        function, told = self.function, dict[str, Any]()
+        if isinstance(function, functools.partial):
+            told["given"] = repr((function.args, function.keywords))
+            function = function.func
+        name = getattr(function, "__qualname__", type(function).__qualname__)
+        told |= {"by": f"{function.__module__}.{name}", "axes": list(self.axes)}
+        code = getattr(function, "__code__", None)
         if code is not None:
             told["code"] = hashlib.sha256(repr(_of_code(code)).encode()).hexdigest()
         return told

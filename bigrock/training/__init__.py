@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bigrock.training.fine_tuning import fine_tune
     from bigrock.training.forest import Forest, random_forest
     from bigrock.training.history import History
-    from bigrock.training.image_scores import enlarged, image_quality
+    from bigrock.training.image_scores import INTERPOLATIONS, enlarged, image_quality
     from bigrock.training.loop import Fitted, fit
     from bigrock.training.metrics import (
         confusion_matrix,
@@ -61,6 +61,7 @@ _HOME = {
     "Forest": "forest",
     "History": "history",
     "IGNORE": "slices",
+    "INTERPOLATIONS": "image_scores",
     "LoopConfig": "settings",
     "PermeabilityBaseline": "baselines",
     "PorosityBias": "porosity",
@@ -107,6 +108,7 @@ __all__ = [
     "Forest",
     "History",
     "IGNORE",
+    "INTERPOLATIONS",
     "LoopConfig",
     "PermeabilityBaseline",
     "PorosityBias",

@@ -9,11 +9,13 @@ import numpy.typing as npt
 
 from bigrock.errors import ParameterError
 
-__all__ = ["enlarged", "image_quality"]
+__all__ = ["INTERPOLATIONS", "enlarged", "image_quality"]
 
 Array = npt.NDArray[Any]
 
 _ORDERS = {"nearest": 0, "trilinear": 1, "cubic": 3}
+INTERPOLATIONS = tuple(_ORDERS)
+"""What `enlarged` knows."""
 
 
 def image_quality(

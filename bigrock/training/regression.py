@@ -258,7 +258,9 @@ def _statistic(name: str, weights: Values, truth: Values, predicted: Values) -> 
         return np.asarray(np.sqrt(square))
     centred = truth - truth.mean()
     spread = weights @ centred**2 / total - (weights @ centred / total) ** 2
-    return np.asarray(1 - square / np.where(spread > 0, spread, np.nan))
+    # A draw of one truth alone has none, but for rounding.
+    alike = spread <= 1e-12 * (centred**2).mean()
+    return np.asarray(1 - square / np.where(alike, np.nan, spread))
 
 
 def _pair(truth: npt.ArrayLike, predicted: npt.ArrayLike) -> tuple[Values, Values]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from bigrock.datasets.indices import asked_indices
 from bigrock.datasets.rock_set_split import refuse_odd_k
 from bigrock.errors import ParameterError
 from bigrock.kernels.low_resolution import low_resolution
@@ -189,8 +190,8 @@ def rocks_of(stored: Any, numbers: Sequence[int] | npt.NDArray[Any]) -> Training
     ----------
     stored : bigrock.datasets.RockSet
         From `bigrock.datasets.open_rocks`.
-    numbers : sequence of int
-        Which; a part of ``stored.split()``.
+    numbers : sequence of int, or of bool (n,)
+        Which; a part of ``stored.split()``, or a mask of all.
 
     Returns
     -------
@@ -205,8 +206,9 @@ def rocks_of(stored: Any, numbers: Sequence[int] | npt.NDArray[Any]) -> Training
     >>> len(rocks_of(stored, [2, 0]))
     2
     """
-    chosen = [int(number) for number in numbers]
-    labels = np.asarray(stored.k_voxel2)[chosen]
+    labels = np.asarray(stored.k_voxel2)
+    chosen = asked_indices(numbers, len(labels), "rock", stored.path).tolist()
+    labels = labels[chosen]
     if len(chosen) * stored.edge**3 <= _HELD_BYTES:
         return TrainingRocks(stored.take(chosen), labels)
     return TrainingRocks(_Chosen(stored, chosen), labels, f"{stored.path} {chosen}")

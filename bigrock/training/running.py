@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -25,6 +26,8 @@ __all__ = ["Samples", "Score", "TrainingRun"]
 
 CHECKPOINT, HISTORY, CURVES, LOGS = "checkpoint.pt", "history.json", "learning_curves.png", "logs"
 _DRAWN_EVERY = 10
+_SILENT = logging.Logger("bigrock.training", logging.CRITICAL + 1)
+"""What stops a training is raised; ignite's line in the log beside it would only repeat it."""
 
 
 class Samples(Protocol):
@@ -144,7 +147,7 @@ class TrainingRun:
             decollate=False,
             amp=mixed,
         )
-        trainer.logger.disabled = True  # It would only repeat what is raised.
+        trainer.logger = _SILENT
         if config.gradient_clip is not None:
             trainer.add_event_handler(IterationEvents.BACKWARD_COMPLETED, self._clip)
         for event, handler in (

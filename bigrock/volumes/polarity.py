@@ -20,7 +20,12 @@ class PolarityWarning(UserWarning):
     """
 
 
-def warn_of_polarity(porosity: float, pore: str) -> None:
+def warn_of_polarity(
+    porosity: float,
+    pore: str,
+    remedy: str = "Say which value is pore with pore=…, here or at the import.",
+    stacklevel: int = 3,
+) -> None:
     """Warn where a porosity is higher than rocks have: pore and solid may be exchanged.
 
     Parameters
@@ -29,6 +34,10 @@ def warn_of_polarity(porosity: float, pore: str) -> None:
         Fraction.
     pore : str
         What was taken as pore, for people.
+    remedy : str
+        What to do, as a sentence.
+    stacklevel : int
+        As for `warnings.warn`: 3 is the caller of who calls this.
 
     Examples
     --------
@@ -37,8 +46,7 @@ def warn_of_polarity(porosity: float, pore: str) -> None:
     if porosity > HIGHEST_USUAL_POROSITY:
         warnings.warn(
             f"porosity {porosity:.3f} is over {HIGHEST_USUAL_POROSITY}, which few rocks reach: {pore} was counted as "
-            f"pore, and if that is the solid, the porosity is {1 - porosity:.3f}. Say which value is pore with pore=…, "
-            "here or at the import.",
+            f"pore, and if that is the solid, the porosity is {1 - porosity:.3f}. {remedy}",
             PolarityWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )

@@ -115,6 +115,11 @@ def test_networks_are_judged_on_the_test_rocks_and_the_page_is_written(folder: P
     page = (tmp_path / "judged" / "report.html").read_text()
     assert "Does tuning help thresholded images?" in page
     assert "porosity and surface, true image" in page
+    other = tmp_path / "other.yaml"
+    other.write_text((folder / "job.yaml").read_text() + "split: {seed: 7}\n")
+    leak = call(*command[:-3], "-c", other, "-q", "-o", tmp_path / "leak", code=2)
+    assert "trained with another split of the rocks (seed 0 then, 7 now)" in " ".join(leak.stderr.split())
+    assert not (tmp_path / "leak").exists()
     again = call(*command, "-o", tmp_path / "judged").stdout
     assert "fine-tuned" in again
     assert again.strip().endswith("judged/report.html")
@@ -260,7 +265,7 @@ def test_a_volume_becomes_finer(folder: Path, tmp_path: Path) -> None:
             ("finetune", "{0}/rocks.zarr", "--super-resolution", "{0}/super-resolution", "--fidelity", "0"),
             "no surrogate",
         ),
-        (("train", "surrogate", "-c", "{0}/text.yaml"), "max_epochs: 'two' is no number"),
+        (("train", "surrogate", "-c", "{0}/text.yaml"), "max_epochs: 'two' is not a number"),
         (("train", "surrogate", "-c", "{0}/other.yaml"), "another workflow"),
         (("train", "surrogate", "{0}/rocks.zarr", "-c", "{0}/shale.yaml"), "of another workflow, shale."),
         (("finetune", "{0}/rocks.zarr", "--super-resolution", "{0}/surrogate"), "needed here"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import pickle
 import signal
@@ -17,6 +19,7 @@ from small_sets import QUICK
 
 import bigrock
 from bigrock.datasets import ROCK_FAMILIES, make_rocks, open_rocks, rock
+from bigrock.datasets.rock_labels import GivenLabels
 from bigrock.errors import (
     IncompleteVolumeError,
     MissingDependencyError,
@@ -254,6 +257,11 @@ def test_labels_of_another_function_are_not_taken_for_those_of_this_one(tmp_path
     other.__qualname__, other.__module__ = cube.__qualname__, cube.__module__
     with pytest.raises(VolumeExistsError, match=r"labels\.code"):
         make_rocks(tmp_path / "r.zarr", count=2, **(QUICK | {"labels": other}))
+    bound = [
+        GivenLabels(functools.partial(f, power=p), ("z",)).settings() for f in (cube, other) for p in (2, 3)
+    ]
+    assert len({json.dumps(each) for each in bound}) == 4
+    assert bound[0]["by"] == GivenLabels(cube, ("z",)).settings()["by"]
 
 
 def test_network_labels_need_their_packages(tmp_path, monkeypatch):

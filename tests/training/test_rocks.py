@@ -40,6 +40,14 @@ def test_a_single_permeability_is_along_z() -> None:
     assert found.left_out["not labelled"] == 9
 
 
+def test_a_mask_chooses_rocks_of_a_set() -> None:
+    stored = SimpleNamespace(path="rocks.zarr", edge=8, k_voxel2=K, take=lambda numbers: IMAGES[numbers])
+    wanted = np.array([False, True, False, True])
+    found = rocks_of(stored, wanted)
+    np.testing.assert_array_equal(found.images, IMAGES[wanted])
+    np.testing.assert_array_equal(found.k_voxel2, K[wanted])
+
+
 @pytest.mark.parametrize(
     ("images", "k", "message"),
     [

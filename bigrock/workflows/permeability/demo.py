@@ -6,10 +6,12 @@ import json
 import os
 import time
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from bigrock.datasets import RockSet, make_rocks, open_rocks
+from bigrock.datasets.rock_set_split import RockSplit
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
@@ -114,11 +116,11 @@ def permeability_demo(
     place = _folder(folder)
     chosen = settings or (DemoSettings.quick(seed) if quick else DemoSettings.full(seed))
     how = {"executor": executor, "progress": progress}
-    known = _rocks(rocks, chosen, {"demo": "permeability", "seed": seed, "edge": chosen.edge}, place, how)
-    parts = known.split(seed=seed)
+    mark = {"demo": "permeability", "seed": seed, "quick": quick, "edge": chosen.edge}
+    known, parts = _rocks(rocks, chosen, mark, place, how)
     shown = None if callable(progress) else progress
     before = time.process_time()
-    networks = train_demo_networks(known, parts, chosen, place / "models", shown)
+    networks = train_demo_networks(known, parts, chosen, place / "models", seed, shown)
     trained = time.process_time() - before
     ways = ways_to_fine(networks.plain, networks.tuned, networks.paper, networks.control)
     guides = {name: getattr(networks, name) for name in ("surrogate", "holdout", "direct")}
@@ -152,7 +154,8 @@ def _rocks(
     mark: dict[str, Any],
     place: Path,
     how: dict[str, Any],
-) -> RockSet:
+) -> tuple[RockSet, RockSplit]:
+    """Return the rocks and their parts; nothing is written before it is known that they will do."""
     if isinstance(rocks, str | os.PathLike):
         known = open_rocks(rocks)
         if known.edge != settings.edge:
@@ -160,17 +163,18 @@ def _rocks(
                 f"the rocks of {known.path} have {known.edge} voxels along each axis, and the networks of the demo are "
                 f"for {settings.edge}. Give others, or none."
             )
-        _mark(place, mark)
-        return known
+        parts = known.split(seed=mark["seed"])
+        _mark(place, {**mark, "rocks": known.path})
+        return known, parts
     count = settings.rocks if rocks is None else rocks
-    if count < _FEWEST:
+    if isinstance(count, bool) or not isinstance(count, Integral) or count < _FEWEST:
         raise ParameterError(
-            f"rocks={count} are too few to learn from and to judge by. Give {_FEWEST} or more."
+            f"rocks={count} are too few to learn from and to judge by, or no whole number. Give {_FEWEST} or more."
         )
-    mark["rocks"] = count
-    _mark(place, mark)
+    _mark(place, {**mark, "rocks": count})
     where = place / "rocks.zarr"
-    return make_rocks(where, count=count, edge=settings.edge, axes=("z",), seed=mark["seed"], **how)
+    known = make_rocks(where, count=count, edge=settings.edge, axes=("z",), seed=mark["seed"], **how)
+    return known, known.split(seed=mark["seed"])
 
 
 def _mark(place: Path, mark: dict[str, Any]) -> None:
@@ -179,11 +183,12 @@ def _mark(place: Path, mark: dict[str, Any]) -> None:
     file = place / _MARK
     if file.exists():
         before = json.loads(file.read_text(encoding="utf-8"))
-        other = [f"{name} {before[name]}" for name in mark if before.get(name, mark[name]) != mark[name]]
+        other = [f"{n} {before.get(n)} then, {mark[n]} now" for n in mark if before.get(n) != mark[n]]
         if other:
             raise ResumeError(
-                f"{place} holds a demo of {', '.join(other)}. Ask for the same, or choose another folder."
+                f"{place} holds another demo ({', '.join(other)}). Ask for that one, or choose another folder."
             )
+        return
     file.write_text(json.dumps(mark) + "\n", encoding="utf-8")
 
 

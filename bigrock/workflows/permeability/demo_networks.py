@@ -21,6 +21,7 @@ from bigrock.training import (
     train_surrogate,
 )
 from bigrock.workflows.permeability.demo_settings import DemoSettings
+from bigrock.workflows.permeability.network_settings import SplitSettings
 
 __all__ = ["DemoNetworks", "train_demo_networks"]
 
@@ -67,7 +68,7 @@ class DemoNetworks:
 
 
 def train_demo_networks(
-    rocks: RockSet, parts: RockSplit, settings: DemoSettings, folder: Path, progress: Any = None
+    rocks: RockSet, parts: RockSplit, settings: DemoSettings, folder: Path, seed: int, progress: Any = None
 ) -> DemoNetworks:
     """Return the networks, trained on one part of the rocks and chosen by another.
 
@@ -81,16 +82,19 @@ def train_demo_networks(
         Networks and trainings.
     folder : Path
         One bundle in each of its folders.
+    seed : int
+        Of the split.
     progress : bool, optional
         Bars.
     """
     learnt, held = rocks_of(rocks, parts.train), rocks_of(rocks, parts.validation)
     factor, voxel = settings.factor, rocks.voxel_size
     coarser = (voxel[0] * factor,) * 3
+    origin = {"rocks": rocks.path, "split": SplitSettings(seed=seed).model_dump(mode="json")}
     done: dict[str, Trained] = {}
 
     def train(name: str, function: Callable[..., Trained], *given: Any, **more: Any) -> Bundle:
-        done[name] = function(*given, folder=folder / name, progress=progress, **more)
+        done[name] = function(*given, folder=folder / name, progress=progress, provenance=origin, **more)
         return done[name].bundle
 
     plain = train(

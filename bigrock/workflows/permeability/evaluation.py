@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.datasets import RockSet
+from bigrock.datasets.indices import asked_indices
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
 from bigrock.engine.settings import json_value
-from bigrock.errors import ParameterError
-from bigrock.models import Bundle
+from bigrock.errors import BundleError, ParameterError
+from bigrock.models import Bundle, SuperResolutionConfig
+from bigrock.models.predicting import coarse_factor, refuse_misfits
 from bigrock.training import Bootstrap, paired_bootstrap, regression_scores
 from bigrock.workflows.permeability.rock_pass import JUDGED, RockWork, Variant
 from bigrock.workflows.permeability.rows import RowLog, run_rows
@@ -104,7 +106,7 @@ class PermeabilityEvaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return scores and image quality of every variant, as JSON."""
-        return {
+        told = {
             "rocks": len(self.truth),
             "families": sorted(set(self.families)),
             "floor_log10_k": self.floor,
@@ -116,6 +118,7 @@ class PermeabilityEvaluation:
                 for variant in self.variants
             },
         }
+        return dict(_finite(told))
 
     def table(self) -> pa.Table:
         """Return a row for each rock and variant as a `pyarrow.Table`."""
@@ -140,7 +143,7 @@ class PermeabilityEvaluation:
 
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(_finite(self.to_dict()), indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
         (place / "evaluation.json").write_text(text + "\n", encoding="utf-8")
         csv.write_csv(self.table(), place / "evaluation.csv")
         pq.write_table(self.table(), place / "evaluation.parquet")
@@ -185,7 +188,7 @@ def evaluate_permeability(
     ----------
     rocks : RockSet
         Labelled along z.
-    indices : sequence of int
+    indices : sequence of int, or of bool (n,)
         Test rocks, which no network has seen.
     variants : mapping
         Name to a super-resolution, or "cubic", "trilinear" or "nearest" interpolation. "high resolution" is added.
@@ -217,6 +220,8 @@ def evaluate_permeability(
     ------
     ParameterError
         If there is no test rock, or one without a positive, finite label: its log k does not exist.
+    BundleError
+        If a network is for another task, scale or extent.
 
     Examples
     --------
@@ -228,9 +233,10 @@ def evaluate_permeability(
     >>> found.variants, found.image("high resolution")["porosity_error"]
     (('high resolution', 'cubic'), 0.0)
     """
-    chosen = tuple(int(i) for i in indices)
+    chosen = tuple(asked_indices(indices, len(rocks.k_voxel2), "rock", "the set").tolist())
     truth = _labels(rocks, chosen)
     ways: dict[str, Any] = {TRUTH: "truth", **variants}
+    _check_networks(rocks.edge, factor, list(variants.values()), (surrogate, holdout), direct)
     given = tuple(Variant(name, way, physics is None or name in physics) for name, way in ways.items())
     work = RockWork(
         rocks, chosen, given, factor, dict(coarse or {}), surrogate, holdout, direct,
@@ -252,6 +258,26 @@ def evaluate_permeability(
     )
     found.write(place)
     return found
+
+
+def _check_networks(
+    edge: int, factor: int, finer: Sequence[Any], tellers: Sequence[Bundle | None], direct: Bundle | None
+) -> None:
+    """Refuse networks that are not for these rocks, before any rock is read."""
+    for bundle in finer:
+        if isinstance(bundle, Bundle) and bundle.expect(SuperResolutionConfig).scale != factor:
+            raise BundleError(
+                f"{bundle.folder} makes images {bundle.expect(SuperResolutionConfig).scale} times finer, and the rocks "
+                f"are made {factor} times coarser. Give networks of one scale."
+            )
+    for bundle, coarser in (*((b, 1) for b in tellers), (direct, factor)):
+        if bundle is not None:
+            refuse_misfits([bundle], (edge // coarser,) * 3)
+            if coarse_factor(bundle) != coarser:
+                raise BundleError(
+                    f"{bundle.folder} predicts k from images of rocks {coarse_factor(bundle)} times coarser, and is "
+                    f"shown ones {coarser} times coarser here: k would be in other voxels. Give another."
+                )
 
 
 def _labels(rocks: RockSet, chosen: Sequence[int]) -> npt.NDArray[np.float64]:

@@ -13,24 +13,25 @@ from bigrock.datasets import RockSet
 from bigrock.datasets.rock_set_split import RockSplit
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
-from bigrock.kernels import low_resolution
+from bigrock.errors import ParameterError
 from bigrock.models import Bundle, SuperResolutionConfig, load_bundle
 from bigrock.report import write_report
 from bigrock.report.figures import Picture
 from bigrock.report.rock_figures import rocks_picture
-from bigrock.training import fit_baseline, regression_scores, rocks_of
+from bigrock.training import INTERPOLATIONS, fit_baseline, regression_scores, rocks_of
 from bigrock.volumes import ArraySource
 from bigrock.workflows.permeability.evaluation import PermeabilityEvaluation, evaluate_permeability
 from bigrock.workflows.permeability.evaluation_report import evaluation_sections
-from bigrock.workflows.permeability.network_settings import PermeabilitySettings
-from bigrock.workflows.permeability.rock_pass import fine_image
+from bigrock.workflows.permeability.network_settings import PermeabilitySettings, SplitSettings
+from bigrock.workflows.permeability.rock_pass import coarse_image, fine_image
+from bigrock.workflows.permeability.verdicts import Roles
 
 __all__ = ["baseline_scores", "judge_networks", "judged_parts", "slices_picture", "ways_to_fine"]
 
 BundleLike = Bundle | str | os.PathLike[str]
 
 _SHOWN = 4
-_NO_PHYSICS = ("nearest", "trilinear")
+_ONLY_IMAGES = tuple(name for name in INTERPOLATIONS if name != Roles().interpolated)
 
 
 def judge_networks(
@@ -80,9 +81,10 @@ def judge_networks(
     Raises
     ------
     BundleError
-        If a network is one for something else.
+        If a network is one for something else, or for rocks of another extent.
     ParameterError
-        If rocks do not divide by the scale, or the split leaves no test rock.
+        If rocks do not divide by the scale, the split leaves no test rock, or a network was trained with another
+        split.
     ResumeError
         If the folder holds another evaluation.
 
@@ -101,6 +103,8 @@ def judge_networks(
     assert plain is not None
     factor = plain.expect(SuperResolutionConfig).scale
     chosen = settings or PermeabilitySettings()
+    for bundle in bundles.values():
+        _refuse_another_split(bundle, chosen.split)
     parts = rocks.split(**chosen.split.model_dump())
     ways = ways_to_fine(plain, *(bundles[name] for name in ("tuned", "paper", "control")))
     coarse = chosen.super_resolution_training.coarsening.options
@@ -113,7 +117,8 @@ def judge_networks(
     pictures = [slices_picture(rocks, parts.test, ways, factor, coarse)]
     sections = evaluation_sections(found, pictures=pictures, baselines=baseline_scores(rocks, parts, found))
     voxel_m = rocks.voxel_size[0] * factor
-    shown = ArraySource(low_resolution(rocks.image(int(parts.test[0])), factor=factor), (voxel_m,) * 3)
+    first = int(parts.test[0])
+    shown = ArraySource(coarse_image(rocks.image(first), first, factor, coarse), (voxel_m,) * 3)
     write_report(
         {"a coarse test rock": shown}, place / "report.html", title="Networks on test rocks", sections=sections,
         mark_threshold=False,
@@ -121,12 +126,27 @@ def judge_networks(
     return found
 
 
+def _refuse_another_split(bundle: Bundle | None, split: SplitSettings) -> None:
+    """Refuse a network that says that it was trained on another part of the rocks: it may have seen test rocks."""
+    then: Any = None if bundle is None else bundle.provenance.get("split")
+    now = split.model_dump(mode="json")
+    if bundle is not None and then not in (None, now):
+        other = [
+            f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
+        ]
+        raise ParameterError(
+            f"{bundle.folder} was trained with another split of the rocks ({', '.join(other)}): it may have learnt "
+            "from what would be test rocks here. Give the settings that it was trained with (--config)."
+        )
+
+
 def ways_to_fine(
     plain: Bundle, tuned: Bundle | None, paper: Bundle | None, control: Bundle | None
 ) -> dict[str, Any]:
     """Return what brings coarse images to the fine grid by the names of `Roles`: interpolations, then networks."""
-    networks = {"super-resolution": plain, "fine-tuned": tuned, "paper's mode": paper, "voxels only": control}
-    ways: dict[str, Any] = {name: name for name in (*_NO_PHYSICS, "cubic")}
+    roles = Roles()
+    networks = {roles.plain: plain, roles.tuned: tuned, roles.paper: paper, roles.control: control}
+    ways: dict[str, Any] = {name: name for name in INTERPOLATIONS}
     return ways | {name: bundle for name, bundle in networks.items() if bundle is not None}
 
 
@@ -135,7 +155,7 @@ def judged_parts(
 ) -> PermeabilityEvaluation:
     """Return `evaluate_permeability` of the test part; what does not percolate counts as the tightest training rock."""
     floor = float(np.log10(rocks.k_voxel2[parts.train, 0].min()))
-    physics = [name for name in ways if name not in _NO_PHYSICS]
+    physics = [name for name in ways if name not in _ONLY_IMAGES]
     return evaluate_permeability(
         rocks, parts.test.tolist(), ways, folder, floor=floor, physics=physics, **how
     )
@@ -163,11 +183,11 @@ def slices_picture(
 ) -> Picture:
     """Return the middle slices of a few test rocks of different families, coarse, in every way, and true."""
     _, first = np.unique(rocks.families[test], return_index=True)
-    shown = {name: way for name, way in ways.items() if name not in _NO_PHYSICS} | {"truth": "truth"}
+    shown = {name: way for name, way in ways.items() if name not in _ONLY_IMAGES} | {"truth": "truth"}
     rows = {}
     for i in np.asarray(test)[np.sort(first)][:_SHOWN]:
         truth = rocks.image(int(i))
-        image = low_resolution(truth, factor=factor, **{"seed": int(i), **(coarse or {})}).clip(0, 1)
+        image = coarse_image(truth, int(i), factor, coarse or {})
         fine = [fine_image(way, image, truth, factor) for way in shown.values()]
         rows[str(rocks.families[i])] = [volume[len(volume) // 2] for volume in (image, *fine)]
     caption = f"Middle slices of test rocks: pore fractions, from solid (light) to pore (blue), coarse and ×{factor}."

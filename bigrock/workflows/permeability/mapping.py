@@ -175,18 +175,25 @@ def map_permeability(
             work = WindowWork(plan.core, plan.super_resolution, plan.solver, tasks)
             run_rows(work, log, executor=executor, progress=progress, title=title)
     found = PermeabilityMap.of(plan, log.rows(), folder, time.monotonic() - begun)
-    if found.figures["unbounded"]:
-        warnings.warn(
-            f"{found.figures['unbounded']} of {found.windows.size} windows hold no solid, and no wall with "
-            f"boundary={boundary!r}: their k is infinite, and means and profiles are those of the others. Use "
-            "boundary='sealed' (--bc sealed), or larger windows.",
-            stacklevel=2,
-        )
-    warn_of_polarity(found.figures["porosity"]["mean"], "mask value True, or pore fraction 1,")
+    _warn(found)
     found.write()
     if report:
         write_map_report(found, plan.core, folder / "report.html")
     return found
+
+
+def _warn(found: PermeabilityMap) -> None:
+    """Warn of windows without a finite k, and of a porosity that may be that of the solid."""
+    if found.figures["unbounded"]:
+        warnings.warn(
+            f"{found.figures['unbounded']} of {found.windows.size} windows hold no solid, and no wall with "
+            f"boundary={found.figures['boundary']!r}: their k is infinite, and means and profiles are those of the "
+            "others. Use boundary='sealed' (--bc sealed), or larger windows.",
+            stacklevel=3,
+        )
+    porosity = found.figures["porosity"]["mean"]
+    # One level more: the warning is that of the caller of the map.
+    warn_of_polarity(porosity, "mask value True, or pore fraction 1,", "Then exchange the two.", stacklevel=4)
 
 
 def _folder(out: str | os.PathLike[str], overwrite: bool) -> Path:

@@ -48,7 +48,10 @@ def _check_keys(given: Mapping[str, Any], kind: type[Any], without: tuple[str, .
     for field in dataclasses.fields(kind):
         value = given.get(field.name)
         if isinstance(value, str) and isinstance(field.default, int | float):
-            raise ValueError(f"{field.name}: {value!r} is no number, such as {field.default}.")
+            wanted = (
+                "true or false" if isinstance(field.default, bool) else f"a number, such as {field.default}"
+            )
+            raise ValueError(f"{field.name}: {value!r} is not {wanted}.")
 
 
 class SplitSettings(Section):

@@ -13,6 +13,7 @@ import numpy as np
 from bigrock.errors import ParameterError
 from bigrock.models import Bundle, SuperResolutionConfig, load_bundle, predict_permeability
 from bigrock.training import (
+    INTERPOLATIONS,
     Trained,
     TrainingRocks,
     coarse_rocks,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["NetworkResult", "train_network", "tune_network"]
 
 _LEAST_MSE = 1e-10
-_INTERPOLATIONS = ("nearest", "trilinear", "cubic")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -289,7 +289,7 @@ def _fidelity(bundle: Bundle, test: TrainingRocks, settings: PermeabilitySetting
         made = run(kernel, ArraySource(given), f"memory://fidelity-{number}", progress=False, overwrite=True)[
             :
         ]
-        beside = [np.clip(enlarged(given, scale, method), 0, 1) for method in _INTERPOLATIONS]
+        beside = [np.clip(enlarged(given, scale, method), 0, 1) for method in INTERPOLATIONS]
         errors.append([float(((image - fine) ** 2).mean()) for image in (made, *beside)])
     psnr = -10 * np.log10(np.maximum(errors, _LEAST_MSE)).mean(0)
-    return dict(zip(("psnr", *(f"psnr_{method}" for method in _INTERPOLATIONS)), psnr.tolist(), strict=True))
+    return dict(zip(("psnr", *(f"psnr_{method}" for method in INTERPOLATIONS)), psnr.tolist(), strict=True))

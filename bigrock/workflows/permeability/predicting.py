@@ -48,6 +48,10 @@ def predict_stored(path: str, models: Sequence[str | Bundle], *, axis: str = "al
     bundles = [model if isinstance(model, Bundle) else load_bundle(model) for model in models]
     images, voxel_size = _read(path, bundles)
     found = predict_permeability(bundles, images, voxel_size=voxel_size, axis=axis)  # type: ignore[arg-type]
+    for image in images:
+        warn_of_polarity(
+            float(image.mean()), "mask value True, or pore fraction 1,", "Then exchange the two."
+        )
     axes = "zyx" if axis == "all" else axis
     columns = {
         name: np.reshape(getattr(found, name), (len(images), len(axes)))
@@ -80,6 +84,4 @@ def _read(path: str, bundles: Sequence[Bundle]) -> tuple[Any, Any]:
     if volume.kind == "labels":
         raise ParameterError(f"{path} is a label volume. Give a mask, or take its pores with SelectClass.")
     refuse_misfits(bundles, volume.shape)
-    image = volume[:]
-    warn_of_polarity(float(image.mean()), "mask value True, or pore fraction 1,")
-    return image[None], required_voxel_size(volume, "its permeability")
+    return volume[:][None], required_voxel_size(volume, "its permeability")

@@ -17,7 +17,7 @@ from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import Bundle
 from bigrock.workflows.permeability.rows import numbered
 
-__all__ = ["JUDGED", "RockWork", "Variant", "fine_image"]
+__all__ = ["JUDGED", "RockWork", "Variant", "coarse_image", "fine_image"]
 
 Array = npt.NDArray[Any]
 
@@ -120,7 +120,7 @@ class RockWork:
         variant = self.variants[number]
         row["edge"], row["variant"] = self.rocks.edge, number
         row["rock"] = rock = self.indices[block.id % len(self.indices)]
-        coarse = low_resolution(truth, factor=self.factor, **{"seed": rock, **self.coarse}).clip(0, 1)
+        coarse = coarse_image(truth, rock, self.factor, self.coarse)
         fine = fine_image(variant.made_by, coarse, truth, self.factor)
         mask = pores_of_fractions(fine, coarse)
         self._describe(row, fine, mask, truth)
@@ -172,6 +172,11 @@ class RockWork:
 
         how: dict[str, Any] = {"boundary": self.boundary, "tolerance": self.tolerance}
         return _log10(permeability(mask, voxel_size=self.rocks.voxel_size, axis="z", **how)["z"].k_voxel2)
+
+
+def coarse_image(truth: Array, rock: int, factor: int, options: Mapping[str, Any]) -> Array:
+    """Return a rock as a coarser scan would show it: pore fractions, float32; its noise is that of its number."""
+    return low_resolution(truth, factor=factor, **{"seed": rock, **options}).clip(0, 1)
 
 
 def fine_image(made_by: Bundle | str, coarse: Array, truth: Array, factor: int) -> Array:

@@ -98,7 +98,9 @@ class RowLog:
     ) -> None:
         self._bin, self._told = folder / f"{name}.bin", folder / f"{name}.json"
         self._dtype, self._key = dtype, list(key)
-        self._settings = json.dumps(settings, indent=1) + "\n"
+        # Rows of another layout would be read as nonsense.
+        columns = {"columns": [[n, dtype[n].str, *dtype[n].shape] for n in dtype.names or ()]}
+        self._settings = json.dumps(settings | columns, indent=1) + "\n"
         self._begun = self._told.exists() and not overwrite
         if self._begun and not resume:
             raise VolumeExistsError(

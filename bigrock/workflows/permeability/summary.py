@@ -215,8 +215,8 @@ def settled_rev(
     solved = sum(row["windows"] for row in single if row["edge_m"] > least * (1 - 1e-9))
     if by_surrogate and solved < LEAST_SOLVED:
         return None, (
-            f"k is that of a network, and Stokes flow has solved {solved} windows of this size or larger, where "
-            f"{LEAST_SOLVED} are needed to confirm how much it varies"
+            f"k is that of a network, and Stokes flow has solved {solved} windows of "
+            f"{format_length(least, 4)} or larger, where {LEAST_SOLVED} are needed to confirm how much it varies"
         )
     reason, beyond = None, 0.0
     for rows, what in ((cubes, "cubes of {}"), (single, "single windows of {}")):

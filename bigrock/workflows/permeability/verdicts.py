@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bigrock.training import INTERPOLATIONS
 from bigrock.workflows.permeability.evaluation import TRUTH, PermeabilityEvaluation
 
 __all__ = ["PREDICTOR_NAMES", "Roles", "bypass_told", "cheating", "questions", "verdict"]
@@ -123,7 +124,7 @@ def bypass_told(found: PermeabilityEvaluation, roles: Roles) -> str:
         ("physics", "super-resolution and Stokes flow in the mask"),
         ("physics_threshold", "the same in thresholded images"),
     ):
-        networks = [n for n in found.variants if n not in (TRUTH, "nearest", "trilinear", "cubic")]
+        networks = [n for n in found.variants if n not in (TRUTH, *INTERPOLATIONS)]
         known = {n: s["r2"] for n in networks if (s := found.scores(n, by))}
         if known:
             name = max(known, key=lambda n: known[n])

@@ -45,18 +45,25 @@ def test_rocks_of_another_extent_are_refused(tmp_path):
     made = make_rocks(tmp_path / "rocks.zarr", count=2, edge=8, labels=None, progress=False)
     with pytest.raises(ParameterError, match="have 8 voxels along each axis"):
         permeability_demo(tmp_path / "demo", rocks=made.path, quick=True, progress=False)
-    for few in (0, 4):
+    for few in (0, 4, 20.5):
         with pytest.raises(ParameterError, match=f"rocks={few} are too few"):
             permeability_demo(tmp_path / "demo", rocks=few, quick=True, progress=False)
+    small = make_rocks(
+        tmp_path / "four.zarr", count=4, edge=16, labels=lambda m, a: [m.mean()], progress=False
+    )
+    with pytest.raises(ParameterError, match="would be empty"):
+        permeability_demo(tmp_path / "demo", rocks=small.path, quick=True, progress=False)
     assert not (tmp_path / "demo").exists()
 
 
 def test_a_demo_with_other_settings_is_not_mixed_with_the_first(tmp_path):
-    (tmp_path / "permeability-demo.json").write_text('{"demo": "permeability", "seed": 0}')
-    with pytest.raises(ResumeError, match="holds a demo of seed 0"):
-        permeability_demo(tmp_path, seed=1, quick=True, progress=False)
+    mark = {"demo": "permeability", "seed": 0, "quick": True, "edge": 16, "rocks": 30}
+    (tmp_path / "permeability-demo.json").write_text(json.dumps(mark))
+    for other in ({"seed": 1, "quick": True}, {"quick": False}, {"quick": True, "rocks": 40}):
+        with pytest.raises(ResumeError, match=r"holds another demo \(.* then, .* now"):
+            permeability_demo(tmp_path, progress=False, **other)
     assert [p.name for p in tmp_path.iterdir()] == ["permeability-demo.json"]
-    assert json.loads((tmp_path / "permeability-demo.json").read_text())["seed"] == 0
+    assert json.loads((tmp_path / "permeability-demo.json").read_text()) == mark
 
 
 def test_a_folder_of_networks_is_not_taken_for_a_demo(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import torch
 
 from bigrock.datasets import make_rocks
-from bigrock.errors import ParameterError, ResumeError
+from bigrock.errors import BundleError, ParameterError, ResumeError
 from bigrock.flow import permeability
 from bigrock.kernels import low_resolution, pores_of_fractions
 from bigrock.models import predict_permeability
@@ -92,9 +94,36 @@ def test_rocks_whose_log_k_does_not_exist_are_refused(tmp_path, rocks):
     for chosen in ([0, 1], [2]):
         with pytest.raises(ParameterError, match="log k does not exist"):
             evaluate_permeability(unlabelled, chosen, {}, tmp_path, factor=2, floor=FLOOR)
+    with pytest.raises(ParameterError, match="a mask of shape"):
+        evaluate_permeability(rocks, [True, False], {}, tmp_path, factor=2, floor=FLOOR)
     with pytest.raises(ParameterError, match="no test rock"):
         evaluate_permeability(rocks, [], {}, tmp_path, factor=2, floor=FLOOR)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_that_do_not_fit_are_refused_before_a_rock_is_read(
+    tmp_path, rocks, usable, finer, surrogate
+):
+    coarser = replace(surrogate, training={"coarse_factor": 2})
+    for options, error, told in (
+        ({"variants": {"finer": finer}, "factor": 4}, BundleError, "makes images 2 times finer"),
+        ({"variants": {"surrogate": surrogate}}, BundleError, "needed here"),
+        ({"surrogate": finer}, BundleError, "needed here"),
+        ({"holdout": coarser}, BundleError, "images of rocks 2 times coarser"),
+        ({"direct": surrogate}, ParameterError, "takes images of 16 voxels"),
+    ):
+        how = {"variants": {}, "factor": 2, "floor": FLOOR, **options}
+        with pytest.raises(error, match=told):
+            evaluate_permeability(rocks, usable, folder=tmp_path / "judged", **how)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_number_is_none_in_the_json(tmp_path, rocks, usable):
+    found = evaluate_permeability(
+        rocks, usable[:1], {"cubic": "cubic"}, tmp_path, factor=2, floor=FLOOR, progress=False
+    )
+    assert found.to_dict()["variants"]["cubic"]["scores"]["physics"]["r2"] is None
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def judged(errors: dict[str, dict[str, float]], count: int = 60) -> PermeabilityEvaluation:

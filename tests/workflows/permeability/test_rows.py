@@ -100,3 +100,13 @@ def test_other_settings_and_finished_runs_are_refused(tmp_path):
 def test_nothing_is_written_before_the_first_row(tmp_path):
     log = log_in(tmp_path)
     assert (log.known(), list(tmp_path.iterdir())) == (set(), [])
+
+
+def test_rows_of_another_layout_are_refused_and_kept(tmp_path):
+    log = log_in(tmp_path)
+    log.add([np.array([(1, (0, 0, 0), 1.0)], KIND)])
+    held = (tmp_path / "log" / "rows.bin").read_bytes()
+    wider = np.dtype([*KIND.descr, ("cube", "<f8")])
+    with pytest.raises(ResumeError, match="columns"):
+        RowLog(tmp_path / "log", "rows", wider, ("edge", "start"), {"seed": 0})
+    assert (tmp_path / "log" / "rows.bin").read_bytes() == held
