@@ -91,7 +91,9 @@ def summary(rows: list[dict[str, Any]]) -> None:
 def pooled(judged: list[PermeabilityEvaluation], shared: bool) -> None:
     """Print the changes of the error over the test rocks of all seeds together; a rock is drawn with all its rows."""
     truth = np.concatenate([one.truth for one in judged])
-    rocks = [one.rows["rock"][0] + (0 if shared else 10**6 * i) for i, one in enumerate(judged)]
+    parts = [one.rows["rock"][0] + (0 if shared else 10**6 * i) for i, one in enumerate(judged)]
+    rocks = np.concatenate(parts)
+    print(f"\nall seeds together: {len(rocks)} rows of {len(np.unique(rocks))} rocks")
     for by in ("physics", "physics_threshold", "holdout_mask", "holdout"):
         for before, after in (
             ("super-resolution", "fine-tuned"),
@@ -104,7 +106,7 @@ def pooled(judged: list[PermeabilityEvaluation], shared: bool) -> None:
             log10_k = [
                 np.concatenate([one.predicted(name, by) for one in judged]) for name in (before, after)
             ]
-            told = paired_bootstrap(truth, *log10_k, groups=np.concatenate(rocks))
+            told = paired_bootstrap(truth, *log10_k, groups=rocks)
             print(
                 f"    {by:18} {before:>16} → {after:16} RMSE {told.difference:+.4f} "
                 f"(95 %: {told.low:+.4f} … {told.high:+.4f}), closer on {told.closer} of {len(truth)}"
@@ -131,7 +133,6 @@ def main() -> None:
             judged.append(found.evaluation)
             show(rows[-1])
     summary(rows)
-    print("\nall seeds together")
     pooled(judged, given.rocks is not None)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")

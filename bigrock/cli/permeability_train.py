@@ -216,6 +216,7 @@ def _named(part: str, name: str) -> str:
         "psnr_cubic": "PSNR of cubic interpolation, dB",
         "r2_porosity": "r2 of a regression on porosity",
         "r2_kozeny_carman": "r2 of Kozeny-Carman, fitted",
+        "r2_porosity_and_surface": "r2 of a regression on porosity and surface",
         "score": "score (higher is better)",
     }
     return f"{part} {known.get(name, name.removeprefix(f'{part} ').replace('_', ' '))}"

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bigrock.datasets.deepore_check import DeePoreCheck, check_outputs, official_filter
 from bigrock.datasets.deepore_columns import DEEPORE_OUTPUTS, DEEPORE_PROPERTIES, property_named
 from bigrock.datasets.deepore_layout import Layout, layout_of, open_deepore
-from bigrock.datasets.indices import asked_indices, whole_numbers
+from bigrock.datasets.indices import Indices, asked_indices, whole_numbers
 from bigrock.datasets.rock_set_split import RockSplit, split_rocks
 from bigrock.errors import ParameterError, SourceError
 from bigrock.units import parse_length
@@ -35,8 +35,6 @@ PARENT_BLOCK = 295
 
 _AT_ONCE = 500
 _V2_PER_VOXEL = 128 / 64
-
-Indices = Sequence[int] | npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
 
 
 class DeePore:
@@ -264,7 +262,7 @@ class DeePore:
         n = len(self)
         return [range(i, min(n, i + _AT_ONCE)) for i in range(0, n, _AT_ONCE)]
 
-    def _rows(self, key: str, indices: Indices | range, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    def _rows(self, key: str, indices: Indices, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         """Return samples in the asked order; each that is asked for is decoded once, in the file's order."""
         asked = asked_indices(indices, len(self), "image", self.path)
         if not asked.size:

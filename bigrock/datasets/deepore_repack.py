@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.datasets.indices import asked_indices
+from bigrock.datasets.indices import Indices, asked_indices
 from bigrock.datasets.rock_labels import Labeller, labeller
 from bigrock.datasets.rock_set import RockSet
 from bigrock.datasets.rock_set_writing import write_rocks
@@ -20,7 +19,7 @@ from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError
 from bigrock.units import parse_voxel_size
 from bigrock.volumes.formats.voxels import file_identity
-from bigrock.volumes.polarity import HIGHEST_USUAL_POROSITY, PolarityWarning
+from bigrock.volumes.polarity import warn_of_polarity
 
 if TYPE_CHECKING:
     from bigrock.datasets.deepore import DeePore
@@ -90,7 +89,7 @@ def repack_deepore(
     data: DeePore,
     dest: str | os.PathLike[str],
     *,
-    indices: Sequence[int] | npt.NDArray[np.bool_] | None = None,
+    indices: Indices | None = None,
     voxel_size: str | float = "1 um",
     axis: str = "z",
     labels: str | Callable[..., Sequence[float]] = "file",
@@ -139,7 +138,7 @@ def repack_deepore(
     Warns
     -----
     PolarityWarning
-        If more than half of the images have a porosity over 0.6.
+        If the median porosity is over 0.6.
 
     Examples
     --------
@@ -185,11 +184,9 @@ def repack_deepore(
         retries=retries,
         progress=progress,
     )
-    if np.median(rocks.porosity) > HIGHEST_USUAL_POROSITY:
-        warnings.warn(
-            f"half of the images of {data.path} have a porosity over {HIGHEST_USUAL_POROSITY}, as few rocks have; 0 is "
-            "taken for void, as DeePore has it. If it is solid in this file, the set is of no use: exchange the two.",
-            PolarityWarning,
-            stacklevel=3,
-        )
+    # One level more, as `DeePore.repack` stands between.
+    warn_of_polarity(
+        float(np.median(rocks.porosity)), f"0 (the median of the images of {data.path})",
+        "Then the set is of no use: exchange the two in the file.", stacklevel=4,
+    )  # fmt: skip
     return rocks

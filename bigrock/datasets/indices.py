@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import ParameterError
 
-__all__ = ["asked_indices", "whole_numbers"]
+__all__ = ["Indices", "asked_indices", "whole_numbers"]
+
+Indices = Sequence[int] | range | npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
 
 
-def asked_indices(asked: npt.ArrayLike, count: int, what: str, where: str) -> npt.NDArray[np.int64]:
+def asked_indices(asked: Indices, count: int, what: str, where: str) -> npt.NDArray[np.int64]:
     """Return the numbers of the samples that are asked for, in that order.
 
     Parameters

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from bigrock.datasets.indices import asked_indices
+from bigrock.datasets.indices import Indices, asked_indices
 from bigrock.datasets.rock_set_split import RockSplit, refuse_odd_k, split_rocks
 from bigrock.errors import IncompleteVolumeError, NotAVolumeError, ParameterError, VolumeNotFoundError
 from bigrock.volumes.stores import codec_pipeline, location, open_store
@@ -132,9 +132,7 @@ class RockSet:
         """Return one rock: bool (z, y, x), True = pore."""
         return self.take([index])[0]
 
-    def take(
-        self, indices: Sequence[int] | npt.NDArray[np.integer[Any]] | npt.NDArray[np.bool_]
-    ) -> npt.NDArray[np.bool_]:
+    def take(self, indices: Indices) -> npt.NDArray[np.bool_]:
         """Return rocks in the order that is asked, repeats allowed: bool (m, z, y, x), True = pore.
 
         A mask (n,) of all rocks, such as `percolating`, asks for those that are True.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from bigrock.datasets.rocks import ROCK_FAMILIES, rock
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError
+from bigrock.geometry import is_whole
 from bigrock.units import parse_voxel_size
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def make_rocks(
 
 def _check(count: int, edge: int, families: tuple[str, ...], axes: Sequence[str], seed: int) -> None:
     for name, value in (("count", count), ("edge", edge), ("seed", seed)):
-        if isinstance(value, bool) or not isinstance(value, Integral):
+        if not is_whole(value):
             raise ParameterError(f"{name} {value!r} is no whole number. Give one such as 64.")
     if count < 1:
         raise ParameterError(f"count {count} is not positive: a set needs at least one rock.")

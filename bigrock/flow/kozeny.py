@@ -15,7 +15,7 @@ def kozeny_carman(porosity: float, surface_per_bulk: float, *, c: float = 5.0) -
 
     For a packing of equal spheres of diameter d this is φ³d²/(180 (1−φ)²) with c = 5. It knows nothing of
     how pores connect: a rock that does not percolate has a permeability by this formula too. The formula as it
-    is, in double precision; real rocks are off by factors.
+    is, in double precision.
 
     Parameters
     ----------

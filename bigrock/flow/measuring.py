@@ -6,7 +6,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from bigrock.flow.domain import checked_boundary, stokes_domain
 from bigrock.flow.kozeny import kozeny_carman, surface_per_bulk
 from bigrock.flow.results import AxisPermeability, Permeability
 from bigrock.flow.stokes import Flow, flow_through
+from bigrock.geometry import is_whole
 from bigrock.kernels.backend import resolve
 from bigrock.units import format_voxel_size, parse_voxel_size
 
@@ -169,7 +170,7 @@ def check_numbers(tolerance: float, **whole: int | None) -> None:
     if isinstance(tolerance, bool) or not isinstance(tolerance, Real) or not 0 < tolerance < 1:
         raise ParameterError(f"tolerance={tolerance!r} is not between 0 and 1. Use one such as 0.01.")
     for name, value in whole.items():
-        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
+        if value is not None and (not is_whole(value) or value < 1):
             raise ParameterError(f"{name}={value!r} is no positive whole number. Give 1 or more.")
 
 

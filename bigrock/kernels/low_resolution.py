@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bigrock.errors import ParameterError
+from bigrock.geometry import is_whole
 
 __all__ = ["LOW_RESOLUTION_METHODS", "low_resolution"]
 
@@ -104,7 +104,7 @@ def _check(
 ) -> None:
     if method not in LOW_RESOLUTION_METHODS:
         raise ParameterError(f"method {method!r} is not one of {', '.join(LOW_RESOLUTION_METHODS)}.")
-    if isinstance(factor, bool) or not isinstance(factor, Integral) or factor < 1:
+    if not is_whole(factor) or factor < 1:
         raise ParameterError(f"factor {factor!r} is not a positive whole number.")
     if image.ndim < 3 or any(n % factor for n in image.shape[-3:]):
         raise ParameterError(

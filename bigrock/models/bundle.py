@@ -216,13 +216,13 @@ def _measured(net: nn.Module, config: NetworkConfig) -> dict[str, Any]:
     return {"halo": halo, "stride": stride, "activation_bytes": held / side**config.ndim}
 
 
-def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
+def load_bundle(folder: str | os.PathLike[str] | Bundle) -> Bundle:
     """Return the bundle at `folder`, checked: files, version, digest, channels. Loads no network.
 
     Parameters
     ----------
     folder : str or path-like
-        A folder that `save_bundle` or `bigrock.training` made.
+        A folder that `save_bundle` or `bigrock.training` made; a Bundle is returned as it is.
 
     Returns
     -------
@@ -239,6 +239,8 @@ def load_bundle(folder: str | os.PathLike[str]) -> Bundle:
     Traceback (most recent call last):
     bigrock.errors.BundleError: nowhere is no model bundle: configs/metadata.json, configs/inference.json, ...
     """
+    if isinstance(folder, Bundle):
+        return folder
     root = Path(folder)
     missing = [name for name in (METADATA, INFERENCE, WEIGHTS) if not (root / name).is_file()]
     if missing:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.errors import NonFiniteError, SourceError
+from bigrock.errors import NonFiniteError, ParameterError, SourceError
 
-__all__ = ["pore_fraction"]
+__all__ = ["check_fractions", "pore_fraction"]
 
 Array = npt.NDArray[Any]
 
@@ -47,6 +47,25 @@ def pore_fraction(array: Array, levels: tuple[float, float] = (0.0, 1.0)) -> Arr
     if levels != (0.0, 1.0):
         fraction = (fraction - np.float32(solid)) / np.float32(pore - solid)
     return np.clip(fraction, 0, 1, out=fraction)
+
+
+def check_fractions(images: Array) -> None:
+    """Refuse images that are neither masks nor pore fractions, strictly: 0 to 1.
+
+    Raises
+    ------
+    ParameterError
+        With the values that there are, NaN among them.
+
+    Examples
+    --------
+    >>> check_fractions(np.array([0.0, 0.5, 1.0]))
+    """
+    if images.dtype.kind != "b" and not (images.min() >= 0 and images.max() <= 1):
+        raise ParameterError(
+            f"images hold values from {images.min()} to {images.max()}, and pore fractions go from 0 (solid) to 1 "
+            "(pore). Give masks, or scale grey levels first (`bigrock.models.pore_fraction`)."
+        )
 
 
 def _refuse_no_fractions(low: float, high: float, levels: tuple[float, float]) -> None:

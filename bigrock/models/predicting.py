@@ -13,6 +13,7 @@ from bigrock.errors import BundleError, ParameterError
 from bigrock.kernels.backend import resolve
 from bigrock.kernels.percolation import percolates
 from bigrock.models.bundle import Bundle
+from bigrock.models.grey_levels import check_fractions
 from bigrock.models.surrogate import SurrogateConfig
 from bigrock.units import parse_voxel_size
 
@@ -228,11 +229,7 @@ def _check(bundles: Sequence[Bundle], images: Array) -> None:
             f"images of shape {images.shape} are no stack n, z, y, x. Give one image z, y, x, or a stack."
         )
     refuse_misfits(bundles, images.shape[1:])
-    if images.dtype.kind != "b" and not (images.min() >= 0 and images.max() <= 1):
-        raise ParameterError(
-            f"images hold values from {images.min()} to {images.max()}, and pore fractions go from 0 (solid) to 1 "
-            "(pore). Give masks, or scale grey levels first (`bigrock.models.pore_fraction`)."
-        )
+    check_fractions(images)
 
 
 def _cubic(voxel_size: str | float | Sequence[float]) -> float:

@@ -241,10 +241,8 @@ def super_resolution_kernel(bundle: Bundle, **options: Any) -> Kernel:
 
     Raises
     ------
-    BundleError
-        If the bundle is for another task.
-    ParameterError
-        If an option is not known.
+    BundleError, ParameterError
+        As `SuperResolve` does.
 
     Examples
     --------

@@ -12,7 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bigrock.training.baselines import PermeabilityBaseline, fit_baseline
+    from bigrock.training.baselines import PermeabilityBaseline, baselines_told, fit_baseline
     from bigrock.training.curves import learning_curves
     from bigrock.training.fine_tuning import fine_tune
     from bigrock.training.forest import Forest, random_forest
@@ -72,6 +72,7 @@ _HOME = {
     "TrainingProgress": "progress",
     "TrainingRocks": "rocks",
     "TrainingSlice": "slices",
+    "baselines_told": "baselines",
     "coarse_rocks": "rocks",
     "confusion_matrix": "metrics",
     "dice": "metrics",
@@ -119,6 +120,7 @@ __all__ = [
     "TrainingProgress",
     "TrainingRocks",
     "TrainingSlice",
+    "baselines_told",
     "coarse_rocks",
     "confusion_matrix",
     "dice",

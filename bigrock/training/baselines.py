@@ -12,13 +12,15 @@ import numpy.typing as npt
 from bigrock.errors import ParameterError
 from bigrock.training.rocks import TrainingRocks
 
-__all__ = ["PermeabilityBaseline", "fit_baseline"]
+__all__ = ["PermeabilityBaseline", "baselines_told", "fit_baseline"]
 
 Array = npt.NDArray[Any]
 Kind = Literal["porosity", "kozeny-carman", "porosity and surface"]
 
-_KINDS = ("porosity", "kozeny-carman", "porosity and surface")
+_KINDS: tuple[Kind, ...] = ("porosity", "kozeny-carman", "porosity and surface")
 _LEAST = 1e-4
+_MOST = 500
+"""Rocks that a regression of three coefficients is fitted to; measuring those of a large set takes hours."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class PermeabilityBaseline:
 
     def log10_k(self, images: Iterable[Array]) -> npt.NDArray[np.float64]:
         """Return log10 of k in voxels squared of masks (z, y, x), the same along every axis."""
-        columns, known = _columns(self.kind, images)
+        return self._of(_measured(images))
+
+    def _of(self, measured: Array) -> npt.NDArray[np.float64]:
+        columns, known = _columns(self.kind, measured)
         return known + columns @ np.array(self.coefficients)
 
 
@@ -78,23 +83,64 @@ def fit_baseline(rocks: TrainingRocks, kind: Kind = "porosity and surface") -> P
     """
     if kind not in _KINDS:
         raise ParameterError(f"kind={kind!r} is not known. Use one of {', '.join(map(repr, _KINDS))}.")
+    return _fitted(rocks, kind, _measured(rocks.images[i] for i in range(len(rocks))))
+
+
+def baselines_told(rocks: TrainingRocks, images: Iterable[Array]) -> dict[Kind, npt.NDArray[np.float64]]:
+    """Return what every kind of `fit_baseline` tells of some images; each image is measured once.
+
+    Parameters
+    ----------
+    rocks : TrainingRocks
+        Masks with permeabilities; the regressions are fitted to the first 500 of them.
+    images : iterable of array (z, y, x)
+        Masks.
+
+    Returns
+    -------
+    dict
+        Kind to log10 of k in voxels squared, (images,).
+
+    Raises
+    ------
+    ParameterError
+        If no permeability is known and positive.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> masks = np.stack([rng.random((8, 8, 8)) < p for p in (0.3, 0.5, 0.7)])
+    >>> told = baselines_told(TrainingRocks(masks, masks.mean((1, 2, 3)) ** 2), masks)
+    >>> np.round(10 ** told["porosity"] / masks.mean((1, 2, 3)) ** 2, 6).tolist()
+    [1.0, 1.0, 1.0]
+    """
+    many = min(_MOST, len(rocks))
+    learnt = [rocks.images[i] for i in range(many)]
+    some = TrainingRocks(learnt, None if rocks.k_voxel2 is None else rocks.k_voxel2[:many])
+    fitted_to, asked = _measured(learnt), _measured(images)
+    return {kind: _fitted(some, kind, fitted_to)._of(asked) for kind in _KINDS}
+
+
+def _fitted(rocks: TrainingRocks, kind: Kind, measured: Array) -> PermeabilityBaseline:
     targets = rocks.targets()
-    columns, known = _columns(kind, (np.asarray(rocks.images[i]) for i in range(len(rocks))))
+    columns, known = _columns(kind, measured)
     wanted = targets.log10_k - known[targets.rock]
     found = np.linalg.lstsq(columns[targets.rock], wanted, rcond=None)[0]
     return PermeabilityBaseline(kind, tuple(map(float, found)))
 
 
-def _columns(kind: Kind, images: Iterable[Array]) -> tuple[Array, Array]:
-    """Return what coefficients are multiplied with, and the part without one."""
-    from bigrock.kernels import minkowski_functionals
+def _measured(images: Iterable[Array]) -> Array:
+    """Return log10 of porosity and of surface per bulk volume, (2, images)."""
+    from bigrock.flow import surface_per_bulk
 
-    rows = []
-    for image in images:
-        mask = np.asarray(image) > 0.5
-        cells = float(np.prod([n - 1 for n in mask.shape]))
-        rows.append([mask.mean(), minkowski_functionals(mask).surface / cells])
-    porosity, surface = np.log10(np.maximum(np.array(rows), _LEAST)).T
+    masks = (np.asarray(image) > 0.5 for image in images)
+    rows = [[mask.mean(), surface_per_bulk(mask)] for mask in masks]
+    return np.log10(np.maximum(np.array(rows), _LEAST)).T
+
+
+def _columns(kind: Kind, measured: Array) -> tuple[Array, Array]:
+    """Return what coefficients are multiplied with, and the part without one."""
+    porosity, surface = measured
     one = np.ones_like(porosity)
     if kind == "kozeny-carman":
         return one[:, None], 3 * porosity - 2 * surface

@@ -177,9 +177,14 @@ class Bootstrap(NamedTuple):
     closer: int
 
     @property
+    def sign(self) -> int:
+        """1 where the interval lies above 0, −1 where it lies below, 0 where it holds it: not beyond chance."""
+        return int(self.low > 0) - int(self.high < 0)
+
+    @property
     def significant(self) -> bool:
         """Whether 0 is outside of the interval."""
-        return self.low > 0 or self.high < 0
+        return self.sign != 0
 
 
 def paired_bootstrap(

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from bigrock.datasets.indices import asked_indices
+from bigrock.datasets.indices import Indices, asked_indices
 from bigrock.datasets.rock_set_split import refuse_odd_k
 from bigrock.errors import ParameterError
 from bigrock.kernels.low_resolution import low_resolution
+from bigrock.models.grey_levels import check_fractions
 
 __all__ = ["Targets", "TrainingRocks", "coarse_rocks", "rocks_of"]
 
@@ -74,13 +75,8 @@ class TrainingRocks:
             raise ParameterError(
                 f"each rock must be an image z, y, x, and the first has shape {self.shape}. Give an array (n, z, y, x)."
             )
-        if isinstance(self.images, np.ndarray) and self.images.dtype.kind != "b":
-            low, high = self.images.min(), self.images.max()
-            if not (low >= 0 and high <= 1):
-                raise ParameterError(
-                    f"images hold values from {low} to {high}, and pore fractions go from 0 (solid) to 1 (pore). Give "
-                    "masks, or scale grey levels first (`bigrock.models.pore_fraction`)."
-                )
+        if isinstance(self.images, np.ndarray):
+            check_fractions(self.images)
         if self.k_voxel2 is None:
             return
         k = np.asarray(self.k_voxel2, np.float64)
@@ -183,7 +179,7 @@ class _Chosen:
         return np.asarray(self.stored.image(int(self.numbers[index])))
 
 
-def rocks_of(stored: Any, numbers: Sequence[int] | npt.NDArray[Any]) -> TrainingRocks:
+def rocks_of(stored: Any, numbers: Indices) -> TrainingRocks:
     """Return some rocks of a stored set, to train on.
 
     Parameters

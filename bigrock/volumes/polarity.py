@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import warnings
 
-__all__ = ["HIGHEST_USUAL_POROSITY", "PolarityWarning", "warn_of_polarity"]
+__all__ = ["PolarityWarning", "warn_of_polarity"]
 
-HIGHEST_USUAL_POROSITY = 0.6
-"""Few rocks have more."""
+_HIGHEST_USUAL = 0.6
 
 
 class PolarityWarning(UserWarning):
@@ -43,9 +42,9 @@ def warn_of_polarity(
     --------
     >>> warn_of_polarity(0.2, "mask value True")
     """
-    if porosity > HIGHEST_USUAL_POROSITY:
+    if porosity > _HIGHEST_USUAL:
         warnings.warn(
-            f"porosity {porosity:.3f} is over {HIGHEST_USUAL_POROSITY}, which few rocks reach: {pore} was counted as "
+            f"porosity {porosity:.3f} is over {_HIGHEST_USUAL}, which few rocks reach: {pore} was counted as "
             f"pore, and if that is the solid, the porosity is {1 - porosity:.3f}. {remedy}",
             PolarityWarning,
             stacklevel=stacklevel,

@@ -40,6 +40,7 @@ def test_what_is_saved_is_what_is_loaded(tmp_path, small, bundle):
     net = bundle.network()
     saved = save_bundle(tmp_path / "b", net, small, **facts)
     loaded = load_bundle(tmp_path / "b")
+    assert load_bundle(loaded) is loaded
     assert loaded == saved
     assert (loaded.config, loaded.classes) == (small, small.classes)
     assert (loaded.halo, loaded.stride) == (20, 4)

@@ -9,6 +9,7 @@ from sklearn import metrics
 from bigrock.errors import ParameterError
 from bigrock.training import (
     TrainingRocks,
+    baselines_told,
     fit_baseline,
     mean_relative_error,
     paired_bootstrap,
@@ -135,5 +136,7 @@ def test_baselines_find_the_law_that_made_the_labels() -> None:
     for kind, k in laws.items():
         fitted = fit_baseline(TrainingRocks(images[:6], k[:6]), kind)  # type: ignore[arg-type]
         np.testing.assert_allclose(fitted.log10_k(images[6:]), np.log10(k[6:]), atol=1e-6)
+        told = baselines_told(TrainingRocks(images[:6], k[:6]), images[6:])
+        np.testing.assert_array_equal(told[kind], fitted.log10_k(images[6:]))  # type: ignore[index]
     with pytest.raises(ParameterError, match="'kozeny-carman'"):
         fit_baseline(TrainingRocks(images, laws["porosity"]), "archie")  # type: ignore[arg-type]

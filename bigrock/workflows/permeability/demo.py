@@ -6,7 +6,6 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from bigrock.datasets.rock_set_split import RockSplit
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
 from bigrock.errors import ParameterError, ResumeError, VolumeExistsError
+from bigrock.geometry import is_whole
+from bigrock.training import INTERPOLATIONS
 from bigrock.workflows.permeability.demo_core import map_demo_core
 from bigrock.workflows.permeability.demo_networks import DemoNetworks, train_demo_networks
 from bigrock.workflows.permeability.demo_report import write_demo_report
@@ -167,11 +168,11 @@ def _rocks(
         _mark(place, {**mark, "rocks": known.path})
         return known, parts
     count = settings.rocks if rocks is None else rocks
-    if isinstance(count, bool) or not isinstance(count, Integral) or count < _FEWEST:
+    if not is_whole(count) or count < _FEWEST:
         raise ParameterError(
             f"rocks={count} are too few to learn from and to judge by, or no whole number. Give {_FEWEST} or more."
         )
-    _mark(place, {**mark, "rocks": count})
+    _mark(place, {**mark, "rocks": int(count)})
     where = place / "rocks.zarr"
     known = make_rocks(where, count=count, edge=settings.edge, axes=("z",), seed=mark["seed"], **how)
     return known, known.split(seed=mark["seed"])
@@ -206,9 +207,7 @@ def _figures(judged: PermeabilityEvaluation, networks: DemoNetworks) -> dict[str
     intervals = {name: [round(c.low, 4), round(c.high, 4)] for name, c in change.items() if c is not None}
     return {
         "surrogate_r2": r2(TRUTH, "surrogate"),
-        **{
-            f"psnr_{name}": round(judged.image(name)["psnr"], 3) for name in ("nearest", "trilinear", "cubic")
-        },
+        **{f"psnr_{name}": round(judged.image(name)["psnr"], 3) for name in INTERPOLATIONS},
         "psnr_sr": round(judged.image("super-resolution")["psnr"], 3),
         "porosity_error_cubic": round(judged.image("cubic")["porosity_error"], 5),
         "porosity_error_sr": round(judged.image("super-resolution")["porosity_error"], 5),

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigrock.datasets import RockSet
-from bigrock.datasets.indices import asked_indices
+from bigrock.datasets.indices import Indices, asked_indices
 from bigrock.engine.executors import ExecutorLike
 from bigrock.engine.progress import ProgressLike
 from bigrock.engine.settings import json_value
@@ -158,7 +158,7 @@ def _finite(value: Any) -> Any:
 
 def evaluate_permeability(
     rocks: RockSet,
-    indices: Sequence[int],
+    indices: Indices,
     variants: Mapping[str, Bundle | Literal["cubic", "trilinear", "nearest"]],
     folder: str | os.PathLike[str],
     *,

@@ -89,7 +89,7 @@ def _verdict_section(found: PermeabilityEvaluation, roles: Roles) -> Section:
     for question, (by, before, after) in questions(roles).items():
         told = found.change(by, before, after)
         if told is not None:
-            answer = "not beyond chance" if not told.significant else "yes" if told.high < 0 else "no, worse"
+            answer = ("not beyond chance", "no, worse", "yes")[told.sign]
             interval = f"{told.low:+.3f} … {told.high:+.3f}"
             rows.append((question, answer, f"{told.difference:+.3f}", interval, PREDICTOR_NAMES[by]))
     head = ("", "", "RMSE", "95 % interval", "k by")
@@ -134,7 +134,7 @@ def _changes_grid(found: PermeabilityEvaluation, roles: Roles) -> Grid:
                 rows.append((
                     f"{before} → {after}", PREDICTOR_NAMES[by], f"{told.difference:+.4f}",
                     f"{told.low:+.4f} … {told.high:+.4f}",
-                    "no" if not told.significant else "better" if told.high < 0 else "worse",
+                    ("no", "worse", "better")[told.sign],
                     f"{told.closer} of {len(found.truth)}",
                 ))  # fmt: skip
     head = ("images", "k by", "RMSE", "95 % interval", "beyond chance", "closer")

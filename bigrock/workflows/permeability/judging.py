@@ -18,7 +18,7 @@ from bigrock.models import Bundle, SuperResolutionConfig, load_bundle
 from bigrock.report import write_report
 from bigrock.report.figures import Picture
 from bigrock.report.rock_figures import rocks_picture
-from bigrock.training import INTERPOLATIONS, fit_baseline, regression_scores, rocks_of
+from bigrock.training import INTERPOLATIONS, baselines_told, regression_scores, rocks_of
 from bigrock.volumes import ArraySource
 from bigrock.workflows.permeability.evaluation import PermeabilityEvaluation, evaluate_permeability
 from bigrock.workflows.permeability.evaluation_report import evaluation_sections
@@ -94,24 +94,20 @@ def judge_networks(
     Traceback (most recent call last):
     bigrock.errors.BundleError: nowhere is no model bundle: ...
     """
-    given = {"super_resolution": super_resolution, "tuned": tuned, "paper": paper, "control": control}
-    given |= {"surrogate": surrogate, "holdout": holdout, "direct": direct}
-    bundles = {
-        n: None if b is None else b if isinstance(b, Bundle) else load_bundle(b) for n, b in given.items()
-    }
-    plain = bundles["super_resolution"]
-    assert plain is not None
+    chosen, plain = settings or PermeabilitySettings(), load_bundle(super_resolution)
+    finer = [None if one is None else load_bundle(one) for one in (tuned, paper, control)]
+    told = {"surrogate": surrogate, "holdout": holdout, "direct": direct}
+    tellers = {name: None if one is None else load_bundle(one) for name, one in told.items()}
+    for bundle in (plain, *finer, *tellers.values()):
+        if bundle is not None:
+            _refuse_another_split(bundle, chosen.split)
     factor = plain.expect(SuperResolutionConfig).scale
-    chosen = settings or PermeabilitySettings()
-    for bundle in bundles.values():
-        _refuse_another_split(bundle, chosen.split)
     parts = rocks.split(**chosen.split.model_dump())
-    ways = ways_to_fine(plain, *(bundles[name] for name in ("tuned", "paper", "control")))
+    ways = ways_to_fine(plain, *finer)
     coarse = chosen.super_resolution_training.coarsening.options
     place = Path(folder)
     found = judged_parts(
-        rocks, parts, ways, place, factor=factor, coarse=coarse,
-        **{name: bundles[name] for name in ("surrogate", "holdout", "direct")},
+        rocks, parts, ways, place, factor=factor, coarse=coarse, **tellers,
         executor=executor, resume=resume, overwrite=overwrite, progress=progress,
     )  # fmt: skip
     pictures = [slices_picture(rocks, parts.test, ways, factor, coarse)]
@@ -126,11 +122,11 @@ def judge_networks(
     return found
 
 
-def _refuse_another_split(bundle: Bundle | None, split: SplitSettings) -> None:
+def _refuse_another_split(bundle: Bundle, split: SplitSettings) -> None:
     """Refuse a network that says that it was trained on another part of the rocks: it may have seen test rocks."""
-    then: Any = None if bundle is None else bundle.provenance.get("split")
+    then: Any = bundle.provenance.get("split")
     now = split.model_dump(mode="json")
-    if bundle is not None and then not in (None, now):
+    if then not in (None, now):
         other = [
             f"{name} {then.get(name)} then, {now[name]} now" for name in now if then.get(name) != now[name]
         ]
@@ -165,12 +161,10 @@ def baseline_scores(
     rocks: RockSet, parts: RockSplit, judged: PermeabilityEvaluation
 ) -> dict[str, dict[str, Any]]:
     """Return the scores of regressions on a few numbers of the true images, fitted to the training rocks."""
-    learnt, tested = rocks_of(rocks, parts.train), rocks.take(parts.test)
+    told = baselines_told(rocks_of(rocks, parts.train), rocks.take(parts.test))
     return {
-        f"{kind}, true image": regression_scores(
-            10.0**judged.truth, 10.0 ** fit_baseline(learnt, kind).log10_k(tested)
-        )
-        for kind in ("porosity", "kozeny-carman", "porosity and surface")
+        f"{kind}, true image": regression_scores(10.0**judged.truth, 10.0**log10_k)
+        for kind, log10_k in told.items()
     }
 
 

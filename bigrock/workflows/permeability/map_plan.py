@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from bigrock.engine.kernel import Kernel
 from bigrock.engine.settings import json_value, settings_of
 from bigrock.errors import BundleError, ParameterError, PhaseError, VoxelSizeError
 from bigrock.flow.measuring import check_numbers
+from bigrock.geometry import is_whole
 from bigrock.models import Bundle, SurrogateConfig, load_bundle
 from bigrock.models.predicting import coarse_factor
 from bigrock.models.super_resolving import check_threshold
@@ -87,7 +87,7 @@ class MapSettings:
         for name in ("window", "step", "physics_sample", "rev_sample", "seed"):
             value = getattr(self, name)
             unset = value is None and name in ("window", "step")
-            if not unset and (isinstance(value, bool) or not isinstance(value, numbers.Integral)):
+            if not unset and not is_whole(value):
                 raise ParameterError(f"{name}={value!r} is no whole number. Give one such as 64.")
 
 
@@ -196,7 +196,7 @@ def planned(
 
 def _surrogates(given: BundleLike | Sequence[BundleLike] | None) -> tuple[Bundle, ...]:
     several = [] if given is None else [given] if isinstance(given, Bundle | str | os.PathLike) else given
-    bundles = tuple(one if isinstance(one, Bundle) else load_bundle(one) for one in several)
+    bundles = tuple(map(load_bundle, several))
     for bundle in bundles:
         bundle.expect(SurrogateConfig)
         factor = coarse_factor(bundle)
@@ -215,7 +215,7 @@ def _kernel(given: BundleLike | Kernel | None, settings: MapSettings) -> Kernel 
     from bigrock.models import super_resolution_kernel
 
     return super_resolution_kernel(
-        given if isinstance(given, Bundle) else load_bundle(given),
+        load_bundle(given),
         dtype="float32",
         value_range=settings.value_range,
         backend=settings.backend,

@@ -16,10 +16,10 @@ from bigrock.training import (
     INTERPOLATIONS,
     Trained,
     TrainingRocks,
+    baselines_told,
     coarse_rocks,
     enlarged,
     fine_tune,
-    fit_baseline,
     r_squared,
     regression_scores,
     rocks_of,
@@ -221,11 +221,11 @@ def tune_network(
         )
     given = {"fidelity": fidelity, "sees": sees, "flow": None if surrogates else 0.0}
     training = dataclasses.replace(training, **{n: v for n, v in given.items() if v is not None})
-    plain = _bundle(super_resolution)
+    plain = load_bundle(super_resolution)
     (train, validation, test), left_out = _parts(rocks, settings)
     made = fine_tune(
         plain,
-        [_bundle(each) for each in surrogates],
+        [load_bundle(each) for each in surrogates],
         train,
         validation,
         training,
@@ -253,10 +253,6 @@ def _seeded(training: Any, seed: int | None) -> Any:
     return training if seed is None else dataclasses.replace(training, seed=seed)
 
 
-def _bundle(model: str | Path | Bundle) -> Bundle:
-    return model if isinstance(model, Bundle) else load_bundle(model)
-
-
 def _permeability(bundle: Bundle, test: TrainingRocks, train: TrainingRocks) -> dict[str, Any]:
     """Return scores of a surrogate on the axes of the test rocks that are labelled, and r² of regressions beside it."""
     known = test.targets()
@@ -266,8 +262,8 @@ def _permeability(bundle: Bundle, test: TrainingRocks, train: TrainingRocks) -> 
     found = predict_permeability(bundle, images, voxel_size=1e-6, backend="cpu", percolating=flows)
     foreign = int(found.out_of_distribution.sum())
     beside = {
-        f"r2_{kind.replace('-', '_')}": r_squared(known.log10_k, fit_baseline(train, kind).log10_k(images))
-        for kind in ("porosity", "kozeny-carman")
+        f"r2_{kind.replace('-', '_').replace(' ', '_')}": r_squared(known.log10_k, told)
+        for kind, told in baselines_told(train, images).items()
     }
     return regression_scores(10**known.log10_k, found.k_voxel2) | beside | {"out_of_distribution": foreign}
 

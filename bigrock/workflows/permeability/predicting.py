@@ -45,13 +45,10 @@ def predict_stored(path: str, models: Sequence[str | Bundle], *, axis: str = "al
     Traceback (most recent call last):
     bigrock.errors.BundleError: model is no model bundle: ...
     """
-    bundles = [model if isinstance(model, Bundle) else load_bundle(model) for model in models]
+    bundles = [load_bundle(model) for model in models]
     images, voxel_size = _read(path, bundles)
     found = predict_permeability(bundles, images, voxel_size=voxel_size, axis=axis)  # type: ignore[arg-type]
-    for image in images:
-        warn_of_polarity(
-            float(image.mean()), "mask value True, or pore fraction 1,", "Then exchange the two."
-        )
+    warn_of_polarity(float(images.mean()), "mask value True, or pore fraction 1,", "Then exchange the two.")
     axes = "zyx" if axis == "all" else axis
     columns = {
         name: np.reshape(getattr(found, name), (len(images), len(axes)))

@@ -92,7 +92,7 @@ def _change(found: PermeabilityEvaluation, by: str, before: str, after: str) -> 
     told = found.change(by, before, after)
     if told is None:
         return ""
-    how = "not beyond chance" if not told.significant else "lower" if told.high < 0 else "higher"
+    how = ("not beyond chance", "higher", "lower")[told.sign]
     return (
         f"{before} → {after}: error of log10 k by {PREDICTOR_NAMES[by]} {how}, RMSE {told.difference:+.3f} "
         f"(95 %: {told.low:+.3f} … {told.high:+.3f}); closer on {told.closer} of {len(found.truth)} rocks."
@@ -103,7 +103,7 @@ def cheating(found: PermeabilityEvaluation, roles: Roles) -> str:
     """Say how much of what the surrogate sees in the paper's mode is seen by physics as well."""
     seen = found.change("surrogate", roles.plain, roles.paper)
     real = found.change("physics", roles.plain, roles.paper)
-    if seen is None or real is None or not (seen.significant and seen.difference < 0):
+    if seen is None or real is None or seen.sign >= 0:
         return ""
     share = real.difference / seen.difference
     told = f"{100 * share:.0f} % of that is there" if share > 0 else "nothing of that is there"

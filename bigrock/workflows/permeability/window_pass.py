@@ -67,10 +67,10 @@ class WindowWork:
         if self.super_resolution is None:
             return self.solver.solve([array[w.region.within(part.core)] for w in task.windows], task.windows)
         try:
-            coarse = pore_fraction(array, self._levels(array))[part.trim]
+            fine, scale = self.super_resolution(array, part), self.super_resolution.scale
+            coarse = pore_fraction(array[part.trim], self._levels(array))
         except SourceError as error:
             raise type(error)(f"at or near {part.core.start}..{part.core.stop}: {error} {_KEPT}") from None
-        fine, scale = self.super_resolution(array, part), self.super_resolution.scale
         images = [fine[w.region.within(part.core.scaled(scale))] for w in task.windows]
         fractions = [coarse[covering([w], scale).within(part.core)] for w in task.windows]
         return self.solver.solve(images, task.windows, fractions)
