@@ -95,7 +95,7 @@ def test_more_rocks_begin_with_the_same_rocks_on_any_executor(rocks, tmp_path):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_processes_of_dask_make_the_same_set(rocks, tmp_path):
     options = {"edge": 16, "labels": None, "progress": False}
-    with bigrock.cluster(workers=1, threads=2, dashboard_address=None):
+    with bigrock.cluster(workers=1, threads=2, dashboard_address=":0"):
         found = make_rocks(tmp_path / "dask.zarr", count=5, seed=4, **options)
         with pytest.raises(ParameterError, match="memory of this process"):
             make_rocks("memory://dask-rocks", count=2, **options)

@@ -28,7 +28,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def client():
-    with bigrock.cluster(workers=2, threads=1, dashboard_address=None) as client:
+    with bigrock.cluster(workers=2, threads=1, dashboard_address=":0") as client:
         yield client
 
 

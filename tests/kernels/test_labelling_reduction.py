@@ -121,7 +121,7 @@ def test_a_cluster_gives_the_same():
     mask = noise((12, 13, 14), 0.3)
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

@@ -76,7 +76,7 @@ def test_threads_and_a_cluster_write_the_same_labels(tmp_path):
     expected = cc3d.connected_components(mask)
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
     ):

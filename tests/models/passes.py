@@ -50,7 +50,7 @@ def cluster_run(model, dest, workers, hidden):
     """Print what the workers of a cluster have loaded after a segmentation, whether they see the folder or not."""
     scan = ArraySource(np.random.default_rng(0).integers(0, 255, (12, 40, 40)).astype(np.uint8))
     kernel = segmentation_kernel(load_bundle(model), backend="cpu")
-    with bigrock.cluster(workers=workers, threads=2, dashboard_address=None) as client:
+    with bigrock.cluster(workers=workers, threads=2, dashboard_address=":0") as client:
         if hidden:
             client.run(hide, model)
         out = bigrock.run(

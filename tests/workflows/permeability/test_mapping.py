@@ -125,7 +125,7 @@ def test_the_map_on_a_cluster_is_that_of_this_process(tmp_path, finer, surrogate
         **QUIET,
     }
     expected = map_permeability(stored, tmp_path / "a", executor="serial", **options)
-    with bigrock.cluster(workers=1, threads=1, dashboard_address=None) as client:
+    with bigrock.cluster(workers=1, threads=1, dashboard_address=":0") as client:
         found = map_permeability(stored, tmp_path / "b", executor=client, **options)
     np.testing.assert_allclose(found.k("z"), expected.k("z"), rtol=1e-5)
 
